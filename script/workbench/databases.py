@@ -1,0 +1,151 @@
+"""Installed base databases, kept as templates, and the copies that runs work on."""
+
+import os
+import shutil
+from dataclasses import dataclass
+
+from . import cache, checkout
+from .console import step
+from .problem import Problem
+
+# Debian's package leaves out this file, which the web client asks for.
+_LEFT_OUT = "mail/static/lib/selfie_segmentation/selfie_segmentation.js"
+
+
+@dataclass(frozen=True)
+class Base:
+    """Which of Odoo's own apps a database starts with."""
+
+    name: str
+    apps: tuple
+    demo: bool
+
+    @property
+    def demo_options(self):
+        return ("--with-demo",) if self.demo else ()
+
+
+FULL = Base(
+    "full",
+    ("sale_management", "purchase", "account", "contacts", "crm", "stock"),
+    demo=True,
+)
+MINIMAL = Base("minimal", ("sale", "account"), demo=False)
+BASES = {base.name: base for base in (FULL, MINIMAL)}
+
+
+class Databases:
+    def __init__(self, odoo):
+        self.odoo = odoo
+        self.server = odoo.server
+
+    def name(self, purpose):
+        """Return the name of this checkout's database for a purpose."""
+        return f"sales_followup_{checkout.key()}_{purpose}"
+
+    def exists(self, name):
+        return name in self.server.names() and self._files(name).is_dir()
+
+    def drop(self, name):
+        self.server.drop(name)
+        shutil.rmtree(self._files(name), ignore_errors=True)
+
+    def create(self, name, base):
+        """Make a fresh database of ``base``, without the addon."""
+        template = self._ensure_template(base)
+        self.drop(name)
+        self.server.copy(template, name)
+        # Odoo never changes a stored file, so that the copies may share them.
+        shutil.copytree(
+            self._files(template), self._files(name), copy_function=_link_or_copy
+        )
+
+    def install(self, name, base):
+        """Make a fresh database of ``base`` with the addon; return Odoo's log."""
+        self.create(name, base)
+        step(f"Installing {checkout.MODULE} (on the base database '{base.name}')")
+        return self.odoo.run_logged(
+            name,
+            ["-i", checkout.MODULE, *base.demo_options],
+            f"Installing {checkout.MODULE} ({base.name})",
+        )
+
+    def upgrade(self, name):
+        step(f"Upgrading {checkout.MODULE}: its files have changed")
+        return self.odoo.run_logged(
+            name, ["-u", checkout.MODULE], f"Upgrading {checkout.MODULE}"
+        )
+
+    def ensure_current(self, name, base, fresh=False):
+        """Have a lasting database with the checkout's addon, as it is now.
+
+        A note on the database says what it holds. It is written last, so that
+        an interrupted installation or upgrade is done anew.
+        """
+        origin, files = f"{self.odoo.key} {base.name}", checkout.fingerprint()
+        noted = self.server.note(name).rpartition(" ") if self.exists(name) else None
+        if fresh or not noted or noted[0] != origin:
+            self.install(name, base)
+        elif noted[2] != files:
+            self.server.write_note(name, "")
+            self._upgrade_or_install(name, base)
+        self.server.write_note(name, f"{origin} {files}")
+
+    def _upgrade_or_install(self, name, base):
+        try:
+            self.upgrade(name)
+        except Problem as problem:
+            step(f"{problem.message.splitlines()[0]} Making the database anew.")
+            self.install(name, base)
+
+    def _files(self, name):
+        return self.odoo.data / "filestore" / name
+
+    def _ensure_template(self, base):
+        """Return the name of an installed base database, made where missing."""
+        name = f"sales_followup_base_{base.name}_{self.odoo.key}"
+        if not self.exists(name):
+            lock = f"{self.server.key}-{name}"
+            with cache.locked(lock, f"making the base database '{base.name}'"):
+                if not self.exists(name):
+                    self._make_template(name, base)
+        return name
+
+    def _make_template(self, name, base):
+        """Install under another name first, so that only a whole one has this."""
+        cache.require_space(1, "A base database")
+        step(f"Installing {', '.join(base.apps)} in a base database, 1 to 3 minutes")
+        unfinished = f"{name}_unfinished"
+        for database in (name, unfinished):
+            self.drop(database)
+        self.odoo.run_logged(
+            unfinished,
+            ["-i", ",".join(base.apps), *base.demo_options],
+            f"Installing the base database '{base.name}'",
+        )
+        self._adapt(unfinished)
+        self._files(unfinished).rename(self._files(name))
+        self.server.rename(unfinished, name)
+
+    def _adapt(self, name):
+        """Keep databases quiet where there is no outside, or a file is missing."""
+        self.server.query(
+            "UPDATE ir_cron SET active = false WHERE id IN (SELECT res_id FROM"
+            " ir_model_data WHERE module = 'mail' AND"
+            " name = 'ir_cron_module_update_notification')",
+            database=name,
+        )
+        if not self.odoo.has(_LEFT_OUT):
+            self.server.query(
+                "INSERT INTO ir_asset (name, bundle, directive, path, active, sequence)"
+                " VALUES (%s, 'web.assets_backend', 'remove', %s, true, 16)",
+                ["Left out by the package", _LEFT_OUT],
+                database=name,
+            )
+
+
+def _link_or_copy(source, target):
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

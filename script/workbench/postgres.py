@@ -1,0 +1,188 @@
+"""The PostgreSQL in use: the embedded one, or the one the PG* variables name."""
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from contextlib import closing, contextmanager
+
+import psycopg2
+from psycopg2 import sql
+
+from . import cache, postgres_keeper
+from .console import status, step
+from .problem import Problem
+
+EXTERNAL_VARIABLES = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGSERVICE")
+_OLDEST = 13
+_PATIENCE = 90
+
+
+class Server:
+    """Databases of one PostgreSQL server.
+
+    :param variables: PG* variables by which libpq, and so Odoo, reaches it
+    """
+
+    def __init__(self, variables):
+        self.variables = variables
+        self.maintenance = os.environ.get("PGDATABASE", "postgres")
+
+    @property
+    def key(self):
+        """Tell servers apart, for the file stores of their databases."""
+        names = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGSERVICE")
+        text = repr([self.variables.get(name) for name in names])
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+    def connect(self, database=None):
+        parameters = {
+            "host": self.variables.get("PGHOST"),
+            "port": self.variables.get("PGPORT"),
+            "user": self.variables.get("PGUSER"),
+            "dbname": database or self.maintenance,
+        }
+        connection = psycopg2.connect(
+            **{name: value for name, value in parameters.items() if value}
+        )
+        connection.autocommit = True
+        return connection
+
+    def query(self, statement, parameters=None, database=None):
+        """Run one statement; return its rows, if it has any."""
+        with closing(self.connect(database)) as connection:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, parameters)
+                return cursor.fetchall() if cursor.description else []
+
+    def names(self):
+        return {name for (name,) in self.query("SELECT datname FROM pg_database")}
+
+    def drop(self, name):
+        self._administer("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def copy(self, source, target):
+        self._administer("CREATE DATABASE {} TEMPLATE {}", target, source)
+
+    def rename(self, source, target):
+        self._administer("ALTER DATABASE {} RENAME TO {}", source, target)
+
+    def note(self, name):
+        """Return what :meth:`write_note` last said about a database."""
+        rows = self.query(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database"
+            " WHERE datname = %s",
+            [name],
+        )
+        return rows and rows[0][0] or ""
+
+    def write_note(self, name, text):
+        """Keep a note with the database, so that both vanish together."""
+        self.query(
+            sql.SQL("COMMENT ON DATABASE {} IS %s").format(sql.Identifier(name)), [text]
+        )
+
+    def _administer(self, statement, *names):
+        try:
+            self.query(sql.SQL(statement).format(*map(sql.Identifier, names)))
+        except psycopg2.errors.DiskFull as error:
+            raise Problem("The disk of PostgreSQL is full.", "Free some space.") from error
+
+
+@contextmanager
+def serving():
+    """Yield the server to use; an embedded one runs until its last user ends."""
+    if any(os.environ.get(name) for name in EXTERNAL_VARIABLES):
+        yield _external()
+    else:
+        with _embedded() as server:
+            yield server
+
+
+def _external():
+    server = Server({k: v for k, v in os.environ.items() if k.startswith("PG")})
+    remedy = (
+        "Check the PG* variables, or unset them to use the PostgreSQL that comes along."
+    )
+    try:
+        [(user, may_create, version)] = server.query(
+            "SELECT current_user, rolcreatedb OR rolsuper,"
+            " current_setting('server_version_num')::int / 10000"
+            " FROM pg_roles WHERE rolname = current_user"
+        )
+    except psycopg2.Error as error:
+        raise Problem(
+            f"The PostgreSQL named by the PG* variables does not answer: {error}".strip(),
+            remedy,
+        ) from error
+    if version < _OLDEST:
+        raise Problem(
+            f"PostgreSQL {version} is too old; Odoo 19 needs {_OLDEST}.", remedy
+        )
+    if user == "postgres":
+        raise Problem(
+            "Odoo refuses to work as PostgreSQL's user postgres.",
+            "Make another role (createuser --createdb NAME) and set PGUSER to it.",
+        )
+    if not may_create:
+        raise Problem(
+            f"PostgreSQL's user {user} may not create databases.",
+            f"As its superuser: ALTER ROLE {user} CREATEDB.",
+        )
+    step(f"Using PostgreSQL {version} as {user} (PG* variables)")
+    return server
+
+
+@contextmanager
+def _embedded():
+    home = cache.folder() / "postgres-18"
+    home.mkdir(exist_ok=True)
+    with (home / "users.lock").open("a") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        yield _wait_for(home)
+
+
+def _wait_for(home):
+    """Return the embedded server, starting it and its keeper where none runs."""
+    log = cache.logs() / "postgres.log"
+    log.parent.mkdir(exist_ok=True)
+    # Where a keeper is at work already, this one ends at once.
+    keeper = _start_keeper(home, log)
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline and not keeper.poll():
+        server = _running(home)
+        if server:
+            return server
+        if keeper.poll() == 0:
+            keeper = _start_keeper(home, log)
+        status("Starting PostgreSQL")
+        time.sleep(0.3)
+    raise Problem(
+        "The embedded PostgreSQL does not start.",
+        f"Read the log; removing the folder {home} begins anew.",
+        log=log,
+    )
+
+
+def _running(home):
+    try:
+        socket_folder = (home / "endpoint").read_text()
+        server = Server({"PGHOST": socket_folder, "PGUSER": postgres_keeper.ROLE})
+        server.query("SELECT 1")
+    except (FileNotFoundError, psycopg2.OperationalError):
+        return None
+    return server
+
+
+def _start_keeper(home, log):
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, postgres_keeper.__file__, str(home)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd="/",
+            start_new_session=True,
+        )
