@@ -70,9 +70,7 @@ def ensure_odoo():
 
 def _cached_odoo():
     versions = [
-        path
-        for path in cache.folder().glob("odoo-19*")
-        if path.suffix != ".unfinished"
+        path for path in cache.folder().glob("odoo-19*") if path.suffix != ".unfinished"
     ]
     return max(versions, key=lambda path: path.stat().st_mtime, default=None)
 
@@ -135,7 +133,7 @@ def _debian_site(folder):
     ).stdout
     sites = re.findall(r"'(\S+/debian)/?/dists/[^/']+/InRelease'", listed)
     if not sites:
-        raise Problem("apt's sources on this machine name no Debian mirror.", _HAVE_ODOO)
+        raise Problem("apt's sources here name no mirror of Debian.", _HAVE_ODOO)
     return sites[0]
 
 
@@ -166,9 +164,7 @@ def _unpack(options, tree, log):
     archives = tree / "archives"
     archives.mkdir()
     download = ["apt-get", *options, "download"]
-    run_logged_or_fail(
-        [*download, ODOO_PACKAGE], log, "Downloading Odoo", cwd=archives
-    )
+    run_logged_or_fail([*download, ODOO_PACKAGE], log, "Downloading Odoo", cwd=archives)
     for package in LINKED_PACKAGES:
         run_logged([*download, package], log, f"Downloading {package}", cwd=archives)
     for archive in archives.glob("*.deb"):
@@ -197,6 +193,8 @@ PROGRAMS = {
     "chromium": ("google-chrome", "chromium", "chromium-browser"),
     "wkhtmltopdf": ("wkhtmltopdf",),
     "poppler-utils": ("pdftotext",),
+    "nodejs": ("node",),
+    "npm": ("npm",),
 }
 
 

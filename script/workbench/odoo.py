@@ -43,10 +43,9 @@ class Odoo:
 
     def _own_addons(self):
         """Return Odoo's addons folders: a checkout of its sources has two."""
-        separate = self.home / "addons"
-        return [self.home / "odoo" / "addons"] + (
-            [separate] if (separate / "sale" / "__manifest__.py").exists() else []
-        )
+        inside = self.home / "odoo" / "addons"
+        whole = (inside / "sale" / "__manifest__.py").exists()
+        return [inside] if whole else [inside, self.home / "addons"]
 
     def environment(self, database=None):
         """Return the environment variables under which Odoo's commands run."""

@@ -88,7 +88,8 @@ class Server:
         try:
             self.query(sql.SQL(statement).format(*map(sql.Identifier, names)))
         except psycopg2.errors.DiskFull as error:
-            raise Problem("The disk of PostgreSQL is full.", "Free some space.") from error
+            message = "The disk of PostgreSQL is full."
+            raise Problem(message, "Free some space.") from error
 
 
 @contextmanager
@@ -114,7 +115,7 @@ def _external():
         )
     except psycopg2.Error as error:
         raise Problem(
-            f"The PostgreSQL named by the PG* variables does not answer: {error}".strip(),
+            f"PostgreSQL, as the PG* variables name it, does not answer: {error}",
             remedy,
         ) from error
     if version < _OLDEST:
@@ -141,7 +142,29 @@ def _embedded():
     home.mkdir(exist_ok=True)
     with (home / "users.lock").open("a") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
-        yield _wait_for(home)
+        try:
+            yield _wait_for(home)
+        finally:
+            if _is_last(users):
+                fcntl.flock(users, fcntl.LOCK_UN)
+                _wait_for_end(home)
+
+
+def _is_last(users):
+    """Tell whether nobody else uses the server."""
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _wait_for_end(home):
+    """Return when the keeper has ended: nothing runs on after the script."""
+    deadline = time.monotonic() + _PATIENCE
+    with (home / "keeper.lock").open("a") as keeper:
+        while not _is_last(keeper) and time.monotonic() < deadline:
+            time.sleep(0.1)
 
 
 def _wait_for(home):

@@ -93,21 +93,18 @@ def main(home):
     os.environ["XDG_RUNTIME_DIR"] = str(runtime_folder())
     server = start_or_rebuild(home / "data")
     endpoint = home / "endpoint"
-    try:
-        ensure_role(server)
-        info = server.get_postmaster_info()
-        endpoint.write_text(str(info.socket_dir))
-        with (home / "users.lock").open("a") as users:
+    with (home / "users.lock").open("a") as users:
+        try:
+            ensure_role(server)
+            info = server.get_postmaster_info()
+            endpoint.write_text(str(info.socket_dir))
             while is_used(users) and info.is_running():
                 time.sleep(0.3)
-            # Whoever comes from here on waits for the users' lock, and then
-            # finds no keeper.
-            endpoint.unlink()
+        finally:
+            # Users who come from here on wait for their lock, find no endpoint,
+            # and start another keeper as soon as this one has ended.
+            endpoint.unlink(missing_ok=True)
             server.stop()
-            keeper.close()
-    finally:
-        server.stop()
-        endpoint.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def parse(arguments):
         prog="script/test",
         usage="script/test [--only PART] [--reuse] [PATH]... [PYTEST_OPTION]...",
         description="Run all tests. Other options go to pytest (-k NAME, -x, --pdb).",
-        epilog="Parts: " + "; ".join(f"{name}: {what}" for name, what in _PARTS.items()),
+        epilog="; ".join(f"part {name}: {what}" for name, what in _PARTS.items()),
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -71,7 +71,7 @@ def _inside_checkout(argument):
 
 
 def run(workbench, options):
-    debian.require_programs(debian.PROGRAMS, "the tests")
+    debian.require_programs(["chromium", "wkhtmltopdf", "poppler-utils"], "the tests")
     codes = []
     for part in options.only:
         if _paths_of(part, options) is None:
@@ -94,9 +94,7 @@ def _paths_of(part, options):
     """Return the paths given that belong to a part, or None if it is not meant."""
     plain = ("rules", "script")
     own = [
-        path
-        for path in options.paths
-        if path.startswith(plain) == (part == "plain")
+        path for path in options.paths if path.startswith(plain) == (part == "plain")
     ]
     return own if own or not options.paths else None
 
