@@ -2,7 +2,9 @@
 
 import os
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 
 from . import cache, checkout
 from .console import step
@@ -43,6 +45,17 @@ class Databases:
         """Return the name of this checkout's database for a purpose."""
         return f"sales_followup_{checkout.key()}_{purpose}"
 
+    @contextmanager
+    def reserved(self, purpose):
+        """Yield the name of a database that no other run uses meanwhile."""
+        for number in count(1):
+            name = self.name(f"{purpose}_{number}")
+            lock = cache.try_lock(name)
+            if lock:
+                with lock:
+                    yield name
+                return
+
     def exists(self, name):
         return name in self.server.names() and self._files(name).is_dir()
 
@@ -64,16 +77,22 @@ class Databases:
         """Make a fresh database of ``base`` with the addon; return Odoo's log."""
         self.create(name, base)
         step(f"Installing {checkout.MODULE} (on the base database '{base.name}')")
-        return self.odoo.run_logged(
+        return self.odoo.load(
             name,
-            ["-i", checkout.MODULE, *base.demo_options],
-            f"Installing {checkout.MODULE} ({base.name})",
+            *("-i", checkout.MODULE, *base.demo_options),
+            title=f"Installing {checkout.MODULE} ({base.name})",
         )
 
     def upgrade(self, name):
-        step(f"Upgrading {checkout.MODULE}: its files have changed")
+        return self.odoo.load(
+            name, "-u", checkout.MODULE, title=f"Upgrading {checkout.MODULE}"
+        )
+
+    def uninstall(self, name):
         return self.odoo.run_logged(
-            name, ["-u", checkout.MODULE], f"Upgrading {checkout.MODULE}"
+            name,
+            ["module", "uninstall", checkout.MODULE],
+            f"Uninstalling {checkout.MODULE}",
         )
 
     def ensure_current(self, name, base, fresh=False):
@@ -92,6 +111,7 @@ class Databases:
         self.server.write_note(name, f"{origin} {files}")
 
     def _upgrade_or_install(self, name, base):
+        step(f"Upgrading {checkout.MODULE}: its files have changed")
         try:
             self.upgrade(name)
         except Problem as problem:
@@ -118,10 +138,10 @@ class Databases:
         unfinished = f"{name}_unfinished"
         for database in (name, unfinished):
             self.drop(database)
-        self.odoo.run_logged(
+        self.odoo.load(
             unfinished,
-            ["-i", ",".join(base.apps), *base.demo_options],
-            f"Installing the base database '{base.name}'",
+            *("-i", ",".join(base.apps), *base.demo_options),
+            title=f"Installing the base database '{base.name}'",
         )
         self._adapt(unfinished)
         self._files(unfinished).rename(self._files(name))

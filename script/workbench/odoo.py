@@ -96,12 +96,10 @@ class Odoo:
         return [sys.executable, "-m", "odoo", *arguments]
 
     def run_logged(self, database, arguments, title):
-        """Run Odoo once on a database; return the log."""
+        """Run one of Odoo's commands on a database; return its log."""
         log = cache.logs() / f"{database}.log"
         run_logged_or_fail(
-            self.command(
-                "server", "-d", database, *arguments, "--stop-after-init", "--no-http"
-            ),
+            self.command(*arguments),
             log,
             title,
             remedy="Read the log.",
@@ -109,6 +107,11 @@ class Odoo:
             describe=_loading_progress,
         )
         return log.read_text(errors="replace")
+
+    def load(self, database, *options, title):
+        """Load a database once, to install or upgrade; return the log."""
+        arguments = ("server", "-d", database, "--stop-after-init", "--no-http")
+        return self.run_logged(database, [*arguments, *options], title)
 
 
 def _loading_progress(line):

@@ -5,10 +5,9 @@ import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
-from .. import cache, checkout, debian
+from .. import checkout, debian
 from ..console import step
 from ..databases import BASES
 from ..process import run_foreground
@@ -131,14 +130,8 @@ def _run_in_odoo(workbench, base, options):
 
 @contextmanager
 def _database(databases, base, reuse):
-    """Yield the name of a database that no other run uses meanwhile."""
-    purpose = f"kept_{base.name}" if reuse else f"test_{base.name}"
-    for number in count(1):
-        name = databases.name(f"{purpose}_{number}")
-        lock = cache.try_lock(name)
-        if lock:
-            break
-    with lock:
+    """Yield the name of a database with the addon."""
+    with databases.reserved(f"{'kept' if reuse else 'test'}_{base.name}") as name:
         if reuse:
             databases.ensure_current(name, base)
             yield name
