@@ -1,0 +1,62 @@
+from odoo import Command
+from odoo.tools import SQL
+
+#: relation table → (its column of records, their table, their Salesperson's column)
+REP_TABLES = {
+    "res_partner_followup_rep_rel": ("partner_id", "res_partner", "user_id"),
+    "sale_order_followup_rep_rel": ("order_id", "sale_order", "user_id"),
+    "account_move_followup_rep_rel": ("move_id", "account_move", "invoice_user_id"),
+}
+
+
+def pre_init_hook(env):
+    """Make every Salesperson a representative, before the ORM makes the fields.
+
+    The tables are made and filled here, by one statement each: finding them there, the
+    ORM does not compute the representatives of each existing record.
+    """
+    for relation, (column, table, lead) in REP_TABLES.items():
+        names = {
+            "relation": SQL.identifier(relation),
+            "column": SQL.identifier(column),
+            "table": SQL.identifier(table),
+            "lead": SQL.identifier(lead),
+        }
+        env.cr.execute(
+            SQL(
+                """
+                CREATE TABLE IF NOT EXISTS %(relation)s (
+                    %(column)s INTEGER NOT NULL,
+                    user_id INTEGER NOT NULL,
+                    PRIMARY KEY (%(column)s, user_id));
+                CREATE INDEX ON %(relation)s (user_id, %(column)s);
+                """,
+                **names,
+            )
+        )
+        env.cr.execute(
+            SQL(
+                """
+                INSERT INTO %(relation)s (%(column)s, user_id)
+                     SELECT id, %(lead)s FROM %(table)s WHERE %(lead)s IS NOT NULL
+                ON CONFLICT DO NOTHING
+                """,
+                **names,
+            )
+        )
+
+
+def post_init_hook(env):
+    """Give the people who sell today their rights; from then on it is per person."""
+    salespeople = env.ref("sales_team.group_sale_salesman").all_user_ids
+    managers = env.ref("sales_team.group_sale_manager").all_user_ids
+    salespeople.write(
+        {"group_ids": [Command.link(env.ref("sales_followup.group_user").id)]}
+    )
+    managers.write(
+        {"group_ids": [Command.link(env.ref("sales_followup.group_manager").id)]}
+    )
+    # who edits representatives is chosen by group, in the settings
+    env.ref("sales_followup.group_rep_editor").implied_by_ids = [
+        Command.link(env.ref("sales_team.group_sale_manager").id)
+    ]

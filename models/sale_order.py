@@ -1,0 +1,29 @@
+from odoo import Command, fields, models
+
+
+class SaleOrder(models.Model):
+    _name = "sale.order"
+    _inherit = ["sale.order", "sales.followup.mixin"]
+
+    followup_rep_ids = fields.Many2many(
+        relation="sale_order_followup_rep_rel",
+        column1="order_id",
+        column2="user_id",
+    )
+
+    def _prepare_invoice(self):
+        """Hand the order's representatives to its invoice."""
+        # EXTENDS 'sale'
+        values = super()._prepare_invoice()
+        values["followup_rep_ids"] = [Command.set(self._followup_active_reps().ids)]
+        return values
+
+    def _create_invoices(self, grouped=False, final=False, date=None):
+        """Give an invoice of several orders the representatives of all of them."""
+        # EXTENDS 'sale'
+        moves = super()._create_invoices(grouped=grouped, final=final, date=date)
+        for move in moves.sudo():
+            orders = move.line_ids.sale_line_ids.order_id
+            if len(orders) > 1:
+                move.followup_rep_ids |= orders._followup_active_reps()
+        return moves

@@ -1,0 +1,115 @@
+from odoo import api, fields, models
+
+
+class SalesFollowupChangeLine(models.Model):
+    """One value of one record that a bulk change writes, as it was and as it became."""
+
+    _name = "sales.followup.change.line"
+    _description = "Change of Representatives: Line"
+    _order = "change_id desc, id"
+
+    change_id = fields.Many2one(
+        "sales.followup.change", required=True, ondelete="cascade"
+    )
+    type_id = fields.Many2one(
+        "sales.followup.document.type",
+        string="Document Type",
+        ondelete="set null",
+        help="Empty for customers.",
+    )
+    model = fields.Char(required=True)
+    res_id = fields.Many2oneReference(
+        string="Record ID", model_field="model", required=True
+    )
+    record_name = fields.Char(string="Record", compute="_compute_record_name")
+    company_id = fields.Many2one("res.company")
+    field = fields.Char(required=True)
+    field_label = fields.Char(string="Field Changed", compute="_compute_field_label")
+    old_ids = fields.Json(string="Old User IDs")
+    new_ids = fields.Json(string="New User IDs")
+    old_user_ids = fields.Many2many(
+        "res.users", string="From", compute="_compute_users"
+    )
+    new_user_ids = fields.Many2many("res.users", string="To", compute="_compute_users")
+    state = fields.Selection(
+        [
+            ("planned", "Planned"),
+            ("done", "Changed"),
+            ("left", "Left Alone"),
+            ("undone", "Undone"),
+            ("kept", "Kept at Undo"),
+        ],
+        default="planned",
+        required=True,
+    )
+    reason = fields.Char(help="Why the record was left alone, or kept at the undo.")
+
+    _batch_idx = models.Index("(change_id, state, model, type_id, res_id)")
+    _record_idx = models.Index("(model, res_id)")
+
+    @api.depends("model", "res_id")
+    def _compute_record_name(self):
+        for model_name, lines in self.grouped("model").items():
+            names = {}
+            if model_name in self.env:
+                records = self.env[model_name].browse(lines.mapped("res_id")).exists()
+                # what the reader may not see keeps its number only
+                readable = records._filtered_access("read")
+                names = {record.id: record.display_name for record in readable}
+            for line in lines:
+                line.record_name = names.get(line.res_id, f"#{line.res_id}")
+
+    @api.depends("model", "field")
+    def _compute_field_label(self):
+        for (model_name, name), lines in self.grouped(
+            lambda line: (line.model, line.field)
+        ).items():
+            # sudo: labels of fields are no secret
+            info = self.env["ir.model.fields"].sudo()._get(model_name, name)
+            lines.field_label = info.field_description or name
+
+    @api.depends("old_ids", "new_ids")
+    @api.depends_context("active_test")
+    def _compute_users(self):
+        users = self.env["res.users"].with_context(active_test=False)
+        known = set(
+            users.browse(
+                {id_ for line in self for id_ in (line.old_ids or [])}
+                | {id_ for line in self for id_ in (line.new_ids or [])}
+            )
+            .exists()
+            .ids
+        )
+        for line in self:
+            line.old_user_ids = users.browse(
+                id_ for id_ in line.old_ids or [] if id_ in known
+            )
+            line.new_user_ids = users.browse(
+                id_ for id_ in line.new_ids or [] if id_ in known
+            )
+
+    @api.autovacuum
+    def _gc_old_lines(self):
+        """Remove the lines of changes older than their company's setting.
+
+        :return: (removed, whether more are waiting), as the vacuum expects
+        """
+        limit = 10000
+        # plain SQL: a journal may hold millions of lines, and nothing hangs on them
+        self.env.cr.execute(
+            """
+            DELETE FROM sales_followup_change_line WHERE id IN (
+                SELECT line.id
+                  FROM sales_followup_change_line line
+                  JOIN sales_followup_change change ON change.id = line.change_id
+                  JOIN res_company company ON company.id = change.company_id
+                 WHERE company.followup_keep_days > 0
+                   AND change.date < (NOW() AT TIME ZONE 'UTC')
+                                     - MAKE_INTERVAL(days => company.followup_keep_days)
+                 LIMIT %s)
+            """,
+            [limit],
+        )
+        removed = self.env.cr.rowcount
+        self.invalidate_model()
+        return removed, removed == limit

@@ -1,0 +1,673 @@
+import json
+from collections import defaultdict
+
+from odoo import Command, api, fields, models
+from odoo.exceptions import LockError, UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..rules import reps as rule
+from ..rules.reps import NOBODY, Reps, Slots, Verdict
+
+#: how many documents are fetched, judged and put into the preview at a time
+PLAN_SIZE = 5000
+
+#: what a preview was made for: writing one of these makes it stale
+CRITERIA = frozenset(
+    {
+        "partner_ids",
+        "date_from",
+        "date_to",
+        "type_ids",
+        "mode",
+        "old_user_id",
+        "new_user_id",
+        "scope",
+    }
+)
+
+
+class SalesFollowupPropagate(models.TransientModel):
+    """Brings representatives onto existing documents: preview, then apply.
+
+    The preview is stored in lines, worked out with the user's own access; applying
+    copies the ticked ones into a :class:`~..models.sales_followup_change` and never
+    looks for documents again.
+    """
+
+    _name = "sales.followup.propagate"
+    _description = "Automatic Contact Update"
+
+    partner_ids = fields.Many2many(
+        "res.partner",
+        string="Customers",
+        required=True,
+        context={"active_test": False},
+    )
+    customers = fields.Char(string="Selected Customers", compute="_compute_customers")
+    date_from = fields.Date(string="From")
+    date_to = fields.Date(string="To")
+    type_ids = fields.Many2many(
+        "sales.followup.document.type",
+        string="Document Types",
+        default=lambda self: self._default_type_ids(),
+        domain=[("available", "=", True)],
+    )
+    mode = fields.Selection(
+        [
+            ("align", "Align: documents take their customer's representatives"),
+            ("replace", "Replace one representative by another"),
+        ],
+        default="align",
+        required=True,
+    )
+    old_user_id = fields.Many2one(
+        "res.users",
+        string="Replace",
+        domain="[('share', '=', False)]",
+        context={"active_test": False},
+    )
+    new_user_id = fields.Many2one(
+        "res.users", string="By", domain="[('share', '=', False)]"
+    )
+    scope = fields.Selection(
+        [("open", "Open documents"), ("closed", "Closed documents"), ("all", "All")],
+        default="all",
+        required=True,
+    )
+    log_in_chatter = fields.Boolean(
+        string="Log in the chatter",
+        default=True,
+        help="Note the change on each document. The journal of changes has it anyway.",
+    )
+    state = fields.Selection(
+        [("draft", "Choose"), ("preview", "Preview"), ("done", "Done")],
+        default="draft",
+        readonly=True,
+    )
+    line_ids = fields.One2many("sales.followup.propagate.line", "wizard_id")
+    right_counts = fields.Json(readonly=True)
+    notes = fields.Text(readonly=True)
+    summary = fields.Html(compute="_compute_summary", sanitize=False)
+    selected_count = fields.Integer(compute="_compute_selected_count")
+    change_id = fields.Many2one("sales.followup.change", readonly=True)
+
+    # --- defaults and computes --------------------------------------------------
+
+    @api.model
+    def default_get(self, fields):
+        # EXTENDS 'base'
+        self.env["res.partner"]._followup_check_rep_editor()
+        return super().default_get(fields)
+
+    @api.model
+    def _default_type_ids(self):
+        return self.env["sales.followup.document.type"].search(
+            [("default_checked", "=", True), ("available", "=", True)]
+        )
+
+    @api.model
+    def _get_action(self, partners):
+        """Give the action that opens this wizard for customers."""
+        # created here: see sales.followup.assign._get_action
+        return self.create({"partner_ids": [Command.set(partners.ids)]})._reopen()
+
+    @api.depends("partner_ids")
+    def _compute_customers(self):
+        for wizard in self:
+            wizard.customers = wizard.partner_ids._origin._followup_get_label()
+
+    @api.depends("line_ids.selected")
+    def _compute_selected_count(self):
+        counts = dict(
+            self.env["sales.followup.propagate.line"]._read_group(
+                [
+                    ("wizard_id", "in", self.ids),
+                    ("selected", "=", True),
+                    ("status", "=", "change"),
+                ],
+                ["wizard_id"],
+                ["__count"],
+            )
+        )
+        for wizard in self:
+            wizard.selected_count = counts.get(wizard._origin, 0)
+
+    @api.depends("line_ids.selected", "right_counts")
+    def _compute_summary(self):
+        for wizard in self:
+            wizard.summary = (
+                self.env["ir.qweb"]._render(
+                    "sales_followup.propagate_summary",
+                    wizard._prepare_summary(),
+                )
+                if wizard.state != "draft"
+                else False
+            )
+
+    # --- CRUD -------------------------------------------------------------------
+
+    def write(self, vals):
+        """Throw a preview away when what it was made for changes."""
+        if CRITERIA & vals.keys():
+            stale = self.filtered(lambda wizard: wizard.state == "preview")
+            stale._reset()
+        return super().write(vals)
+
+    # --- actions ----------------------------------------------------------------
+
+    def action_preview(self):
+        """Work out what applying would do, and show it; nothing else is written.
+
+        :return: the action that shows this wizard again
+        :raise AccessError: unless *Representatives: Editor*
+        :raise UserError: where the dates, users or types make no sense
+        """
+        self.ensure_one()
+        self.env["res.partner"]._followup_check_rep_editor()
+        self._check_criteria()
+        self._reset()
+        notes, right_counts = [], {}
+        for doc_type in self.type_ids:
+            if note := self._get_type_note(doc_type):
+                notes.append(note)
+            if self._can_read(doc_type):
+                right_counts[str(doc_type.id)] = self._plan_type(doc_type)
+        self.write(
+            {
+                "state": "preview",
+                "notes": "\n".join(notes),
+                "right_counts": right_counts,
+            }
+        )
+        self.invalidate_recordset()
+        return self._reopen()
+
+    def action_back(self):
+        """Go back from the preview to the choices."""
+        self.ensure_one()
+        self._reset()
+        return self._reopen()
+
+    def action_select_all(self):
+        """Tick every document of the preview."""
+        return self._select(True)
+
+    def action_select_none(self):
+        """Untick every document of the preview."""
+        return self._select(False)
+
+    def action_open_lines(self):
+        """Open the previewed documents in a list with search and grouping."""
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "sales_followup.sales_followup_propagate_line_action"
+        )
+        return {**action, "domain": [("wizard_id", "=", self.id)]}
+
+    def action_apply(self):
+        """Write the previewed, ticked documents; pressed twice it does nothing more.
+
+        A document whose representatives are no longer as previewed is left alone and
+        reported on the change.
+
+        :return: the action that shows the change
+        :raise AccessError: unless *Representatives: Editor*
+        :raise UserError: where there is no preview, or nothing is ticked
+        """
+        self.ensure_one()
+        self.env["res.partner"]._followup_check_rep_editor()
+        try:
+            self.lock_for_update()
+        except LockError as error:
+            raise UserError(
+                self.env._("This update is being applied already; wait for it to end.")
+            ) from error
+        self.invalidate_recordset(["change_id", "state"])
+        if not self.change_id:
+            self._check_previewed()
+            change = self.env["sales.followup.change"]._create_planned(
+                "propagate", log_in_chatter=self.log_in_chatter
+            )
+            self._copy_plan(change)
+            change._apply()
+            self.write({"change_id": change.id, "state": "done"})
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "sales.followup.change",
+            "res_id": self.change_id.id,
+            "views": [(False, "form")],
+        }
+
+    # --- checks -----------------------------------------------------------------
+
+    def _check_criteria(self):
+        """Refuse criteria that make no sense.
+
+        :raise UserError: saying which, and what to do
+        """
+        if not self.partner_ids:
+            raise UserError(
+                self.env._("Select the customers first, in the list of contacts.")
+            )
+        if self.date_from and self.date_to and self.date_from > self.date_to:
+            raise UserError(
+                self.env._(
+                    "The period ends before it begins: from %(start)s to %(end)s.",
+                    start=fields.Date.to_string(self.date_from),
+                    end=fields.Date.to_string(self.date_to),
+                )
+            )
+        if not self.type_ids:
+            raise UserError(self.env._("Tick at least one document type."))
+        hidden = self.type_ids.filtered(lambda doc_type: not doc_type.available)
+        if hidden:
+            raise UserError(
+                self.env._(
+                    "%(types)s cannot be updated: the app is not installed, or the "
+                    "type's settings no longer fit it.",
+                    types=", ".join(hidden.mapped("name")),
+                )
+            )
+        if self.mode == "replace":
+            self._check_replacement()
+
+    def _check_replacement(self):
+        if not (self.old_user_id and self.new_user_id):
+            raise UserError(self.env._("Choose who is replaced, and by whom."))
+        if self.old_user_id == self.new_user_id:
+            raise UserError(
+                self.env._(
+                    "%(user)s cannot be replaced by themselves; choose somebody else.",
+                    user=self.old_user_id.name,
+                )
+            )
+        self.env["res.partner"]._followup_check_internal(self.new_user_id.ids)
+        if not self.new_user_id.active:
+            raise UserError(
+                self.env._(
+                    "%(user)s is archived and cannot follow documents; choose "
+                    "somebody else.",
+                    user=self.new_user_id.name,
+                )
+            )
+
+    def _check_previewed(self):
+        if self.state != "preview":
+            raise UserError(
+                self.env._("Look at the preview first; nothing is written without.")
+            )
+        if not self.selected_count:
+            raise UserError(
+                self.env._("Nothing to change: no document of the preview is ticked.")
+            )
+
+    def _can_read(self, doc_type):
+        """Tell whether the user may read documents of a type at all."""
+        return self.env[doc_type.model].has_access("read")
+
+    def _get_type_note(self, doc_type):
+        """Give a remark about a type for the preview, or ``None``."""
+        if not self._can_read(doc_type):
+            return self.env._(
+                "%(type)s: you may not read these documents, none is changed.",
+                type=doc_type.name,
+            )
+        if not doc_type.lead_field:
+            return self.env._(
+                "%(type)s: these have no Salesperson to write.", type=doc_type.name
+            )
+        if not doc_type.reps_field:
+            return self.env._(
+                "%(type)s: only the Salesperson is written, these have no "
+                "representatives.",
+                type=doc_type.name,
+            )
+        return None
+
+    # --- planning ---------------------------------------------------------------
+
+    def _reset(self):
+        """Throw the preview away."""
+        if not self:
+            return
+        # one statement: a preview may have a hundred thousand lines
+        self.env["sales.followup.propagate.line"].flush_model()
+        self.env.cr.execute(
+            "DELETE FROM sales_followup_propagate_line WHERE wizard_id = ANY(%s)",
+            [self.ids],
+        )
+        self.invalidate_recordset(["line_ids"])
+        self.env["sales.followup.propagate.line"].invalidate_model()
+        self.write({"state": "draft", "right_counts": False, "notes": False})
+
+    def _select(self, selected):
+        self.ensure_one()
+        self.env["sales.followup.propagate.line"].flush_model()
+        self.env.cr.execute(
+            "UPDATE sales_followup_propagate_line SET selected = %s"
+            " WHERE wizard_id = %s AND status = 'change'",
+            [selected, self.id],
+        )
+        self.env["sales.followup.propagate.line"].invalidate_model()
+        self.invalidate_recordset()
+        return self._reopen()
+
+    def _plan_type(self, doc_type):
+        """Put the documents of a type into the preview.
+
+        :return: how many are already as asked
+        """
+        model = doc_type._get_documents_model()
+        domain = doc_type._get_documents_domain(
+            self.partner_ids, self.date_from, self.date_to, self.scope
+        )
+        permitted = self.env["res.users"]._followup_permitted_by_company()
+        ids = model._search(domain, order="id").get_result_ids()
+        right = 0
+        for index in range(0, len(ids), PLAN_SIZE):
+            documents = self._fetch_documents(doc_type, ids[index : index + PLAN_SIZE])
+            lines = []
+            for document, outcome in self._judge(doc_type, documents, permitted):
+                if outcome.verdict is Verdict.RIGHT and not document["lead_held"]:
+                    right += 1
+                elif outcome.verdict is not Verdict.NOT_CONCERNED:
+                    lines.append(self._prepare_line(doc_type, document, outcome))
+            self._insert_lines(lines)
+        return right
+
+    def _fetch_documents(self, doc_type, ids):
+        """Fetch the facts about some documents, in the order of ids.
+
+        :param doc_type: their ``sales.followup.document.type``
+        :param ids: of documents that the user may read
+        :return: list of dicts
+        """
+        model = self.env[doc_type.model]
+        model.flush_model()
+        kept = model.sudo()._search(
+            doc_type._get_domain("keep_lead_domain") & Domain("id", "in", ids)
+        )
+        has_company = _is_column(model, "company_id")
+        rows = self.env.execute_query_dict(
+            SQL(
+                """
+                SELECT doc.id, doc.%(partner)s AS partner, %(lead)s AS lead,
+                       %(company)s AS company, %(amount)s AS amount,
+                       company.currency_id AS currency,
+                       doc.id IN %(kept)s AS lead_kept
+                  FROM %(table)s doc
+             LEFT JOIN res_company company ON company.id = %(company)s
+                 WHERE doc.id = ANY(%(ids)s)
+              ORDER BY doc.id
+                """,
+                partner=SQL.identifier(doc_type.partner_field),
+                lead=_column(doc_type.lead_field),
+                company=_column("company_id" if has_company else None),
+                amount=self._get_amount_sql(doc_type),
+                kept=kept.subselect(),
+                table=SQL.identifier(model._table),
+                ids=list(ids),
+            )
+        )
+        target = self.env["sales.followup.change"]._get_target(
+            doc_type.model, {doc_type.lead_field, doc_type.reps_field} - {False}
+        )
+        members = self.env["sales.followup.writer"]._read_members(target, ids)
+        for row in rows:
+            row["reps"] = Reps(row["lead"], members.get(row["id"], ()))
+        return rows
+
+    def _get_amount_sql(self, doc_type):
+        """Give the SQL of a document's amount in its company's currency."""
+        model = self.env[doc_type.model]
+        if not doc_type.amount_field:
+            return SQL("NULL")
+        amount = _column(doc_type.amount_field)
+        if "move_type" in model._fields and _is_column(model, "move_type"):
+            # a credit note takes away from what is at stake
+            amount = SQL(
+                "CASE WHEN doc.move_type IN ('out_refund', 'in_refund')"
+                " THEN -%(amount)s ELSE %(amount)s END",
+                amount=amount,
+            )
+        if not _is_column(model, "currency_id") or not _is_column(model, "company_id"):
+            return amount
+        day = SQL("COALESCE(%s::date, doc.create_date::date)", _column(doc_type.date_field))
+        return SQL(
+            "CASE WHEN doc.currency_id = company.currency_id THEN %(amount)s"
+            " ELSE %(amount)s * %(to_rate)s / %(from_rate)s END",
+            amount=amount,
+            to_rate=_rate_sql(SQL("company.currency_id"), day),
+            from_rate=_rate_sql(SQL("doc.currency_id"), day),
+        )
+
+    def _judge(self, doc_type, documents, permitted):
+        """Ask the rule about each document.
+
+        :param documents: as :meth:`_fetch_documents` gives them
+        :param permitted: dict of company id → ids of the users it permits
+        :return: generator of (document, :class:`~..rules.reps.Outcome`); each document
+            also learns ``lead_held``, whether a kept Salesperson would have changed
+        """
+        customers = {}
+        if self.mode == "align":
+            partners = self.env["res.partner"].browse(
+                {document["partner"] for document in documents} - {None}
+            )
+            customers = partners._followup_get_document_reps()
+        for document in documents:
+            users = permitted.get(document["company"], frozenset())
+            slots = Slots(
+                bool(doc_type.lead_field) and not document["lead_kept"],
+                bool(doc_type.reps_field),
+            )
+            outcome = self._ask_rule(document, customers, users, slots)
+            document["lead_held"] = False
+            if document["lead_kept"] and doc_type.lead_field:
+                freely = self._ask_rule(document, customers, users, Slots(True, slots[1]))
+                document["lead_held"] = freely.new.lead != document["lead"]
+            yield document, outcome
+
+    def _ask_rule(self, document, customers, permitted, slots):
+        if self.mode == "align":
+            customer = customers.get(document["partner"], NOBODY)
+            return rule.align(document["reps"], customer, permitted, slots)
+        return rule.replace_on_document(
+            document["reps"],
+            self.old_user_id.id,
+            self.new_user_id.id,
+            permitted,
+            slots,
+        )
+
+    def _prepare_line(self, doc_type, document, outcome):
+        """Give the column values of a preview line."""
+        changes = outcome.verdict is Verdict.CHANGE
+        return {
+            "type_id": doc_type.id,
+            "model": doc_type.model,
+            "res_id": document["id"],
+            "partner_id": document["partner"],
+            "company_id": document["company"],
+            "currency_id": document["currency"],
+            "amount": document["amount"],
+            "status": "change" if changes else "skip",
+            "reason": None
+            if changes
+            else "kept"
+            if outcome.verdict is Verdict.RIGHT
+            else outcome.verdict.value,
+            "selected": changes,
+            "lead_kept": document["lead_held"],
+            "old_lead_id": document["reps"].lead,
+            "new_lead_id": outcome.new.lead,
+            "old_ids": document["reps"].members,
+            "new_ids": outcome.new.members,
+        }
+
+    def _insert_lines(self, lines):
+        """Insert preview lines in one statement."""
+        if not lines:
+            return
+        line_model = self.env["sales.followup.propagate.line"]
+        columns = list(lines[0])
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO %(table)s (wizard_id, create_uid, create_date, write_uid,
+                                       write_date, %(columns)s)
+                     SELECT %(wizard)s, %(uid)s, %(now)s, %(uid)s, %(now)s, %(columns)s
+                       FROM JSONB_POPULATE_RECORDSET(NULL::%(table)s, %(lines)s::jsonb)
+                """,
+                table=SQL.identifier(line_model._table),
+                columns=SQL(", ").join(map(SQL.identifier, columns)),
+                wizard=self.id,
+                uid=self.env.uid,
+                now=self.env.cr.now(),
+                lines=json.dumps(lines),
+            )
+        )
+
+    # --- applying ---------------------------------------------------------------
+
+    def _copy_plan(self, change):
+        """Copy the ticked documents of the preview into a change's lines."""
+        self.env["sales.followup.propagate.line"].flush_model()
+        values = {
+            "lead_field": (_as_list_sql("old_lead_id"), _as_list_sql("new_lead_id")),
+            "reps_field": (SQL("line.old_ids"), SQL("line.new_ids")),
+        }
+        # both values of each document, changed or not: a document is written only if
+        # all that the preview showed of it is still true
+        for type_field, (old, new) in values.items():
+            self.env.cr.execute(
+                SQL(
+                    """
+                    INSERT INTO sales_followup_change_line
+                                (change_id, type_id, model, res_id, company_id, field,
+                                 old_ids, new_ids, state)
+                         SELECT %(change)s, line.type_id, line.model, line.res_id,
+                                line.company_id, type.%(field)s, %(old)s, %(new)s,
+                                'planned'
+                           FROM sales_followup_propagate_line line
+                           JOIN sales_followup_document_type type
+                             ON type.id = line.type_id
+                          WHERE line.wizard_id = %(wizard)s AND line.selected
+                            AND line.status = 'change' AND type.%(field)s <> ''
+                    """,
+                    change=change.id,
+                    wizard=self.id,
+                    field=SQL.identifier(type_field),
+                    old=old,
+                    new=new,
+                )
+            )
+
+    # --- showing ----------------------------------------------------------------
+
+    def _reopen(self):
+        """Give the action that shows this wizard as it is now."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Automatic contact update"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "views": [(False, "form")],
+            "target": "new",
+        }
+
+    def _prepare_summary(self):
+        """Give the values of the summary's template: counts per type, and amounts that
+        move from one Salesperson to another, each in its company's currency."""
+        self.ensure_one()
+        line_model = self.env["sales.followup.propagate.line"]
+        line_model.flush_model()
+        domain = [("wizard_id", "=", self.id)]
+        types = {
+            int(type_id): {"right": right, "change": 0, "unticked": 0, "skips": []}
+            for type_id, right in (self.right_counts or {}).items()
+        }
+        for doc_type, status, reason, selected, count in line_model._read_group(
+            domain, ["type_id", "status", "reason", "selected"], ["__count"]
+        ):
+            row = types[doc_type.id]
+            if status == "change":
+                row["change" if selected else "unticked"] += count
+            else:
+                row["skips"].append((self._get_reason_label(reason), count))
+        names = self.env["sales.followup.document.type"].browse(types)
+        return {
+            "types": [{"name": t.name, **types[t.id]} for t in names],
+            "moves": self._get_moved_amounts(domain),
+            "notes": (self.notes or "").splitlines(),
+        }
+
+    @api.model
+    def _get_reason_label(self, reason):
+        reasons = self.env["sales.followup.propagate.line"]._fields["reason"]
+        return dict(reasons._description_selection(self.env)).get(reason, "")
+
+    def _get_moved_amounts(self, domain):
+        """Sum what moves from one Salesperson to another.
+
+        :return: list of dicts with the names ``old`` and ``new``, ``count``, and the
+            formatted ``amount``
+        """
+        line_model = self.env["sales.followup.propagate.line"]
+        groups = line_model._read_group(
+            [*domain, ("status", "=", "change"), ("selected", "=", True)],
+            ["old_lead_id", "new_lead_id", "currency_id"],
+            ["__count", "amount:sum"],
+        )
+        moves = defaultdict(list)
+        for old, new, currency, count, amount in groups:
+            if old != new:
+                moves[old, new].append((currency, count, amount))
+        return [
+            {
+                "old": old.name or self.env._("nobody"),
+                "new": new.name or self.env._("nobody"),
+                "count": sum(count for _currency, count, _amount in sums),
+                "amounts": [
+                    currency.format(amount) for currency, _count, amount in sums if currency
+                ],
+            }
+            for (old, new), sums in moves.items()
+        ]
+
+
+def _is_column(model, name):
+    """Tell whether a field of a model is a column of its own table."""
+    field = model._fields.get(name)
+    return bool(field and field.store and field.column_type and not field.inherited)
+
+
+def _column(name):
+    """Give the SQL of a document's column; ``NULL`` where there is none."""
+    return SQL("doc.%s", SQL.identifier(name)) if name else SQL("NULL")
+
+
+def _as_list_sql(column):
+    """Give the SQL of a preview line's user as a JSON list of at most one."""
+    return SQL(
+        "CASE WHEN %(column)s IS NULL THEN '[]' ELSE JSONB_BUILD_ARRAY(%(column)s) END",
+        column=SQL.identifier("line", column),
+    )
+
+
+def _rate_sql(currency, day):
+    """Give the SQL of a currency's rate on a day, as Odoo's conversion looks it up."""
+    rates = SQL(
+        "SELECT rate.rate FROM res_currency_rate rate"
+        " WHERE rate.currency_id = %s AND (rate.company_id IS NULL OR rate.company_id"
+        " = SPLIT_PART(company.parent_path, '/', 1)::int)",
+        currency,
+    )
+    return SQL(
+        "COALESCE((%(rates)s AND rate.name <= %(day)s"
+        " ORDER BY rate.company_id, rate.name DESC LIMIT 1),"
+        " (%(rates)s ORDER BY rate.company_id, rate.name LIMIT 1), 1)",
+        rates=rates,
+        day=day,
+    )
