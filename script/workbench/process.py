@@ -30,6 +30,8 @@ def guard():
     Orphaned grandchildren (Chromium's helpers, Odoo's workers) are handed to
     this process, so that :func:`stop_descendants` finds them.
     """
+    # A shell starts background jobs with SIGINT ignored; asked for, it counts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _on_terminate)
     signal.signal(signal.SIGHUP, _on_terminate)
     if _prctl:
