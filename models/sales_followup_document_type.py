@@ -51,7 +51,7 @@ class SalesFollowupDocumentType(models.Model):
         "ir.model",
         string="Document Model",
         compute="_compute_model_id",
-        inverse="_inverse_model_id",
+        readonly=False,
         domain=[
             ("is_mail_thread", "=", True),
             ("transient", "=", False),
@@ -121,9 +121,11 @@ class SalesFollowupDocumentType(models.Model):
         for doc_type in self:
             doc_type.model_id = models_by_name.get(doc_type.model)
 
-    def _inverse_model_id(self):
-        for doc_type in self:
-            doc_type.model = doc_type.model_id.model
+    @api.onchange("model_id")
+    def _onchange_model_id(self):
+        # no inverse: it would come after the model's column is inserted, and after
+        # the fields are checked against the former model
+        self.model = self.model_id.model
 
     @api.depends("model", *DOMAIN_FIELDS, *FIELD_KINDS)
     def _compute_available(self):

@@ -385,7 +385,7 @@ class SalesFollowupPropagate(models.TransientModel):
         """
         model = self.env[doc_type.model]
         model.flush_model()
-        kept = model.sudo()._search(
+        kept = doc_type._get_documents_model().sudo()._search(
             doc_type._get_domain("keep_lead_domain") & Domain("id", "in", ids)
         )
         has_company = _is_column(model, "company_id")
