@@ -57,6 +57,14 @@ class ResPartner(models.Model):
         compute="_compute_followup_can_edit_reps",
         groups="base.group_user",
     )
+    followup_form_lead_id = fields.Many2one(
+        "res.users",
+        string="Salesperson in the Form",
+        # an onchange is told the new Salesperson only, yet it is the one shown before
+        # who is replaced
+        compute="_compute_followup_form_lead_id",
+        groups="base.group_user",
+    )
 
     def init(self):
         # Order of arrival, which a many2many does not keep: when a lead leaves, the
@@ -88,6 +96,10 @@ class ResPartner(models.Model):
     def _compute_followup_can_edit_reps(self):
         self.followup_can_edit_reps = self._followup_is_rep_editor()
 
+    def _compute_followup_form_lead_id(self):
+        for partner in self:
+            partner.followup_form_lead_id = partner._origin.user_id
+
     @api.model
     def _followup_reps_for_lead(self, lead, parent):
         """Give the representatives of a partner that just got ``lead``.
@@ -95,16 +107,17 @@ class ResPartner(models.Model):
         :param lead: the ``res.users`` record it got
         :param parent: its parent, or none
         :return: the parent's representatives where that one has the same lead, else
-            ``lead`` alone
+            ``lead`` alone; nobody while the parent is being created and has none yet,
+            see :meth:`_followup_complete_contacts`
         """
         parent = parent.sudo()
         return parent.followup_rep_ids if parent.user_id == lead else lead
 
     @api.onchange("user_id")
     def _onchange_followup_user_id(self):
-        origin = self._origin.user_id.id
-        members = self._followup_form_members()
-        before = Reps(origin if origin in members else None, members)
+        before = Reps(
+            self.followup_form_lead_id.id or None, self._followup_form_members()
+        )
         self._followup_show(rule.write(before, lead=self.user_id.id or None))
 
     @api.onchange("followup_rep_ids")
@@ -121,7 +134,7 @@ class ResPartner(models.Model):
 
     def _followup_show(self, reps):
         """Show in the form at once what saving makes of the representatives."""
-        self.user_id = reps.lead
+        self.user_id = self.followup_form_lead_id = reps.lead
         self.followup_rep_ids = [Command.set(reps.members)]
 
     # --- CRUD -------------------------------------------------------------------
@@ -129,9 +142,13 @@ class ResPartner(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         # EXTENDS 'base'
-        return super().create(
+        partners = super().create(
             [self._followup_prepare_create_values(vals) for vals in vals_list]
         )
+        for partner, vals in zip(partners, vals_list, strict=True):
+            if vals.get("child_ids"):
+                partner._followup_complete_contacts()
+        return partners
 
     def write(self, vals):
         # EXTENDS 'base'
@@ -247,17 +264,19 @@ class ResPartner(models.Model):
         """Apply many2many commands to user ids.
 
         :param members: ids in place, longest first
-        :param value: whatever a many2many accepts: commands, ids, a recordset, ``False``
+        :param value: whatever a many2many takes: commands, ids, a recordset, ``False``
         :return: (ids afterwards, ids the commands name, in their order)
         :raise ValidationError: on a command that would create or change a user
         """
         if isinstance(value, models.BaseModel):
-            value = [Command.set(value.ids)]
+            value = value.ids
+        if value is False or value is None:
+            value = [Command.clear()]
+        elif isinstance(value, tuple) or (value and isinstance(value[0], int)):
+            value = [Command.set(value)]
         members, named = list(members), []
-        for command in value or [Command.clear()]:
+        for command in value:
             match command:
-                case int():
-                    members, named = [*members, command], [*named, command]
                 case (Command.LINK, user_id, *_):
                     members, named = [*members, user_id], [*named, user_id]
                 case (Command.UNLINK, user_id, *_):
@@ -280,17 +299,19 @@ class ResPartner(models.Model):
     def _followup_prepare_create_values(self, vals):
         """Make lead and representatives of a new partner agree.
 
-        :param vals: values given to ``create``; where they name neither, the compute
-            takes them from the parent
+        :param vals: values given to ``create``; where neither they nor the defaults
+            name one of the two, the compute takes them from the parent
         """
-        if not REP_FIELDS & vals.keys():
+        missing = {*REP_FIELDS, "parent_id"} - vals.keys()
+        given = {**self.default_get(list(missing)), **vals}
+        if not REP_FIELDS & given.keys():
             return vals
-        if "followup_rep_ids" in vals:
-            reps = self._followup_written_reps(NOBODY, vals)
-        elif lead := self.env["res.users"].browse(vals["user_id"] or ()):
-            parent = self.browse(vals.get("parent_id") or ())
+        if "followup_rep_ids" in given:
+            reps = self._followup_written_reps(NOBODY, given)
+        elif lead := self.env["res.users"].browse(given["user_id"] or ()):
+            parent = self.browse(given.get("parent_id") or ())
             members = self._followup_reps_for_lead(lead, parent).ids
-            reps = rule.write(NOBODY, lead.id, members)
+            reps = Reps(lead.id, tuple(members))
         else:
             reps = NOBODY
         self._followup_check_internal(reps.members)
@@ -299,6 +320,22 @@ class ResPartner(models.Model):
             "user_id": reps.lead,
             "followup_rep_ids": [Command.set(reps.members)],
         }
+
+    def _followup_complete_contacts(self):
+        """Give contacts created together with this partner its representatives.
+
+        They took its Salesperson, yet Odoo creates them before it stores whom a new
+        partner is followed by.
+        """
+        self.ensure_one()
+        contacts = self.sudo().child_ids.filtered(
+            lambda contact: contact.user_id and not contact.followup_rep_ids
+        )
+        if contacts and self.sudo().followup_rep_ids:
+            reps = self._followup_get_reps()[self.id]
+            contacts._followup_store_reps(dict.fromkeys(contacts.ids, reps))
+            for contact in contacts:
+                contact._followup_complete_contacts()
 
     def _followup_change_reps(self, before, after):
         """Write new representatives, on the contacts that follow their company too.
@@ -365,7 +402,7 @@ class ResPartner(models.Model):
 
         A contact without representatives of its own counts as its company.
 
-        :return: dict of partner id → :class:`~..rules.reps.Reps`, ``False`` for no partner
+        :return: dict of partner id → :class:`~..rules.reps.Reps`; ``False`` is nobody's
         """
         customers = self.sudo()
         reps = (customers | customers.commercial_partner_id)._followup_get_reps()
@@ -382,7 +419,7 @@ class ResPartner(models.Model):
 
         They are the ones whose representatives are the same as their company's.
 
-        :param before: dict of partner id → :class:`~..rules.reps.Reps` before the change
+        :param before: dict of partner id → what :class:`~..rules.reps.Reps` it had
         """
         contacts = self._followup_get_contacts()
         theirs = contacts._followup_get_reps()
@@ -393,7 +430,7 @@ class ResPartner(models.Model):
         )
 
     def _followup_get_contacts(self):
-        """Give all contacts of these customers that are not in ``self``, archived too."""
+        """Give the contacts of these customers, archived too, that are not among them."""
         companies = self.filtered(lambda p: p.commercial_partner_id == p)
         if not companies:
             return self.sudo().browse()

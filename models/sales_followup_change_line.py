@@ -17,6 +17,7 @@ class SalesFollowupChangeLine(models.Model):
         ondelete="set null",
         help="Empty for customers.",
     )
+    kind = fields.Char(compute="_compute_kind")
     model = fields.Char(required=True)
     res_id = fields.Many2oneReference(
         string="Record ID", model_field="model", required=True
@@ -46,6 +47,14 @@ class SalesFollowupChangeLine(models.Model):
 
     _batch_idx = models.Index("(change_id, state, model, type_id, res_id)")
     _record_idx = models.Index("(model, res_id)")
+
+    @api.depends("type_id", "model")
+    def _compute_kind(self):
+        for line in self:
+            if line.model == "res.partner":
+                line.kind = self.env._("Customers")
+            else:
+                line.kind = line.type_id.name or line.model
 
     @api.depends("model", "res_id")
     def _compute_record_name(self):

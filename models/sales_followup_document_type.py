@@ -60,21 +60,25 @@ class SalesFollowupDocumentType(models.Model):
         ],
     )
     domain = fields.Char(
+        string="Documents",
         default="[]",
         required=True,
         help="Which records of the model are documents of this type.",
     )
     open_domain = fields.Char(
+        string="Open",
         default="[]",
         required=True,
         help="Which of them are open; the others are closed.",
     )
     chase_domain = fields.Char(
+        string="To Chase",
         default="[(0, '=', 1)]",
         required=True,
         help="Which of them may be chased by reminders.",
     )
     keep_lead_domain = fields.Char(
+        string="Salesperson Kept",
         help="Documents whose Salesperson stays when their representatives change, so "
         "that statistics and commissions stay true. Empty: no document.",
     )

@@ -300,7 +300,10 @@ class SalesFollowupFastWriter(models.AbstractModel):
         for record in pending & records:
             alike[leads[record.id], *teams[record.id]].append(record.id)
         self.env.remove_to_compute(field, pending & records)
-        samples = records.browse([ids[0] for ids in alike.values()])
+        # without tracking: the new team is logged together with the Salesperson
+        samples = records.with_context(tracking_disable=True).browse(
+            [ids[0] for ids in alike.values()]
+        )
         samples.invalidate_recordset(["team_id"], flush=False)
         self.env.add_to_compute(field, samples)
         new_teams = {}

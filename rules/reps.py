@@ -106,6 +106,8 @@ def unassign(old: Reps, users: Iterable[int], lead: int | None = None) -> Reps:
     in place where the lead left."""
     gone = set(users)
     rest = tuple(user for user in old.members if user not in gone)
+    if rest == old.members:
+        return old
     return _led(rest, lead if lead in rest else old.lead)
 
 
@@ -234,8 +236,9 @@ def restore_customer(current: Reps, old: Reps, new: Reps) -> Reps:
     """Undo ``old → new`` on a customer; what is left of it stays coherent.
 
     Where only one of the two values can be restored, it is written as anybody would
-    write it, with the other following its rules.
+    write it: a lead whom somebody chose since stays, and stays a member.
     """
     lead = old.lead if current.lead == new.lead else KEEP
-    same = set(current.members) == set(new.members)
-    return write(current, lead, old.members if same else KEEP, old.members)
+    if set(current.members) != set(new.members):
+        return write(current, lead)
+    return write(current, current.lead if lead is KEEP else lead, old.members)

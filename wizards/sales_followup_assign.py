@@ -55,6 +55,7 @@ class SalesFollowupAssign(models.TransientModel):
         string="Then update their documents",
         help="Go on to bring the representatives onto existing documents.",
     )
+    missing = fields.Char(compute="_compute_counts")
     change_count = fields.Integer(compute="_compute_counts")
     right_count = fields.Integer(compute="_compute_counts")
     following_count = fields.Integer(compute="_compute_counts")
@@ -108,7 +109,8 @@ class SalesFollowupAssign(models.TransientModel):
     def _compute_counts(self):
         for wizard in self:
             counts = {}
-            if wizard._get_missing() is None:
+            wizard.missing = wizard._get_missing()
+            if not wizard.missing:
                 counts = wizard.partner_ids._origin._followup_count_plan(
                     wizard.operation,
                     wizard.include_contacts,

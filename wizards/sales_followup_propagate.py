@@ -203,7 +203,11 @@ class SalesFollowupPropagate(models.TransientModel):
         action = self.env["ir.actions.actions"]._for_xml_id(
             "sales_followup.sales_followup_propagate_line_action"
         )
-        return {**action, "domain": [("wizard_id", "=", self.id)]}
+        return {
+            **action,
+            "domain": [("wizard_id", "=", self.id)],
+            "context": {"search_default_change": 1, "followup_wizard_id": self.id},
+        }
 
     def action_apply(self):
         """Write the previewed, ticked documents; pressed twice it does nothing more.
@@ -575,6 +579,9 @@ class SalesFollowupPropagate(models.TransientModel):
             "res_id": self.id,
             "views": [(False, "form")],
             "target": "new",
+            "context": {
+                "dialog_size": "large" if self.state == "draft" else "extra-large"
+            },
         }
 
     def _prepare_summary(self):

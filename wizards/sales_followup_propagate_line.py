@@ -76,3 +76,8 @@ class SalesFollowupPropagateLine(models.TransientModel):
             "view_mode": "form",
             "views": [(False, "form")],
         }
+
+    def action_reopen_wizard(self):
+        """Go back from the list of documents to the preview they belong to."""
+        wizard_id = self.wizard_id[:1].id or self.env.context.get("followup_wizard_id")
+        return self.env["sales.followup.propagate"].browse(wizard_id)._reopen()
