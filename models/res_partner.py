@@ -269,7 +269,7 @@ class ResPartner(models.Model):
         :raise ValidationError: on a command that would create or change a user
         """
         if isinstance(value, models.BaseModel):
-            value = value.ids
+            value = tuple(value.ids)
         if value is False or value is None:
             value = [Command.clear()]
         elif isinstance(value, tuple) or (value and isinstance(value[0], int)):
@@ -430,7 +430,7 @@ class ResPartner(models.Model):
         )
 
     def _followup_get_contacts(self):
-        """Give the contacts of these customers, archived too, that are not among them."""
+        """Give all contacts of these customers not in ``self``, archived ones too."""
         companies = self.filtered(lambda p: p.commercial_partner_id == p)
         if not companies:
             return self.sudo().browse()

@@ -1,1 +1,2 @@
 from . import test_document_type
+from . import test_representatives

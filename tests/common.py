@@ -1,4 +1,8 @@
+from lxml import etree
+
 from odoo import Command
+from odoo.tools.safe_eval import safe_eval
+
 from odoo.addons.base.tests.common import BaseCommon
 
 
@@ -92,6 +96,14 @@ class FollowupCommon(BaseCommon):
         elif state != "draft":
             order.state = state
         return order
+
+    @classmethod
+    def _get_filter_domain(cls, view, name, user):
+        """Give the domain of a filter of a search view, as ``user`` gets it."""
+        model = cls.env[cls.env.ref(view).model].with_user(user)
+        arch = etree.fromstring(model.get_view(cls.env.ref(view).id, "search")["arch"])
+        [domain] = arch.xpath(f"//filter[@name='{name}']/@domain")
+        return safe_eval(domain, {"uid": user.id})
 
     # --- assertions -------------------------------------------------------------
 
