@@ -30,6 +30,10 @@
         "demo/res_partner_demo.xml",
         "demo/sale_order_demo.xml",
     ],
+    "assets": {
+        "web.assets_tests": ["sales_followup/static/tests/tours/**/*"],
+    },
+    "images": ["static/description/banner.png"],
     "application": True,
     "pre_init_hook": "pre_init_hook",
     "post_init_hook": "post_init_hook",

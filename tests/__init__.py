@@ -1,2 +1,3 @@
 from . import test_document_type
 from . import test_representatives
+from . import test_tours
