@@ -27,7 +27,8 @@ class ResConfigSettings(models.TransientModel):
 
     def set_values(self):
         # EXTENDS 'base'
-        super().set_values()
+        result = super().set_values()
         editor = self.env.ref("sales_followup.group_rep_editor").sudo()
         if editor.implied_by_ids != self.followup_editor_group_ids:
             editor.implied_by_ids = [Command.set(self.followup_editor_group_ids.ids)]
+        return result

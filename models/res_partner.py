@@ -83,7 +83,7 @@ class ResPartner(models.Model):
         """Take the parent's whole set of representatives with its Salesperson."""
         # EXTENDS 'base'
         leaderless = self.filtered(lambda partner: not partner.user_id)
-        super()._compute_user_id()
+        result = super()._compute_user_id()
         for partner in self:
             if not partner.user_id or partner.user_id in partner.followup_rep_ids:
                 continue
@@ -91,6 +91,7 @@ class ResPartner(models.Model):
                 partner.followup_rep_ids = self._followup_reps_for_lead(
                     partner.user_id, partner.parent_id
                 )
+        return result
 
     @api.depends_context("uid")
     def _compute_followup_can_edit_reps(self):
@@ -390,7 +391,7 @@ class ResPartner(models.Model):
         for reps, partners in alike.items():
             # sudo: whoever may write gets here; a user of another company whom the
             # current one does not see must not be lost from the representatives
-            super(ResPartner, partners.sudo()).write(
+            partners.sudo().with_context(followup_settled=True).write(
                 {
                     "user_id": reps.lead,
                     "followup_rep_ids": [Command.set(reps.members)],

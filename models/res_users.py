@@ -10,12 +10,13 @@ class ResUsers(models.Model):
     def _compute_display_name(self):
         """Tell archived representatives apart where a view asks for it."""
         # EXTENDS 'base'
-        super()._compute_display_name()
+        result = super()._compute_display_name()
         if self.env.context.get("followup_mark_archived"):
             for user in self.filtered(lambda user: not user.active):
                 user.display_name = self.env._(
                     "%(user)s (archived)", user=user.display_name
                 )
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_hand_over_customers(self):

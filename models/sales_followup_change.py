@@ -213,7 +213,9 @@ class SalesFollowupChange(models.Model):
             change.lock_for_update()
         except LockError as error:
             raise UserError(
-                self.env._("Somebody is undoing this change right now; look again soon.")
+                self.env._(
+                    "Somebody is undoing this change right now; look again soon."
+                )
             ) from error
         change.invalidate_recordset(["state"])
         if change.state != "done":
@@ -301,9 +303,7 @@ class SalesFollowupChange(models.Model):
         if model_name == "res.partner":
             return PARTNER_TARGET
         known = self.env[model_name]._fields if model_name in self.env else {}
-        found = {
-            known[name].type: name for name in field_names if name in known
-        }
+        found = {known[name].type: name for name in field_names if name in known}
         return Target(model_name, found.get("many2one"), found.get("many2many"))
 
     def _apply_batch(self, target, planned):

@@ -237,21 +237,20 @@ class SalesFollowupFastWriter(models.AbstractModel):
     @api.model
     def _write_line_salespersons(self, orders):
         """Copy the Salesperson onto the order lines, as the related field would."""
-        field = self.env["sale.order.line"]._fields["salesman_id"]
-        lines = self.env.records_to_compute(field)
-        lines = lines.filtered(lambda line: line.order_id in orders)
-        self.env.cr.execute(
+        rows = self.env.execute_query(
             SQL(
                 """
                 UPDATE sale_order_line line
                    SET salesman_id = doc.user_id
                   FROM sale_order doc
                  WHERE doc.id = line.order_id AND doc.id = ANY(%s)
+             RETURNING line.id
                 """,
                 orders.ids,
             )
         )
-        self.env.remove_to_compute(field, lines)
+        lines = self.env["sale.order.line"].browse(row[0] for row in rows)
+        self.env.remove_to_compute(lines._fields["salesman_id"], lines)
         lines.invalidate_recordset(["salesman_id"], flush=False)
 
     # --- sales team -------------------------------------------------------------
@@ -298,7 +297,7 @@ class SalesFollowupFastWriter(models.AbstractModel):
         pending = self.env.records_to_compute(field)
         alike = defaultdict(list)
         for record in pending & records:
-            alike[leads[record.id], *teams[record.id]].append(record.id)
+            alike[(leads[record.id], *teams[record.id])].append(record.id)
         self.env.remove_to_compute(field, pending & records)
         # without tracking: the new team is logged together with the Salesperson
         samples = records.with_context(tracking_disable=True).browse(

@@ -60,7 +60,8 @@ class SalesFollowupWriter(models.AbstractModel):
         # in the order of ids: two changes at once wait for each other, no deadlock
         rows = self.env.execute_query(
             SQL(
-                "SELECT id, %s FROM %s WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+                "SELECT id, %s FROM %s WHERE id = ANY(%s)"
+                " ORDER BY id FOR NO KEY UPDATE",
                 SQL.identifier(target.lead_field) if target.lead_field else SQL("NULL"),
                 table,
                 list(record_ids),
@@ -100,7 +101,8 @@ class SalesFollowupWriter(models.AbstractModel):
         """Write who follows records, in the quickest way that is safe.
 
         :param target: a :class:`Target`
-        :param before: dict of id → :class:`~..rules.reps.Reps`, from :meth:`_read_locked`
+        :param before: dict of id → :class:`~..rules.reps.Reps`, as
+            :meth:`_read_locked` gave it
         :param after: dict of id → what they shall be, only of those that change
         :param note: text that goes with the tracked values into the chatter of each
             record; ``None`` leaves the chatter alone

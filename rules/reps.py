@@ -51,9 +51,7 @@ def _unique(users: Iterable[int]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(users))
 
 
-def _led(
-    members: tuple[int, ...], lead: int | None, named: Iterable[int] = ()
-) -> Reps:
+def _led(members: tuple[int, ...], lead: int | None, named: Iterable[int] = ()) -> Reps:
     """Give ``members`` a lead: ``lead`` if they are one, else the one named first,
     else the longest in place."""
     if lead not in members:

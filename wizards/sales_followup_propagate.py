@@ -389,8 +389,10 @@ class SalesFollowupPropagate(models.TransientModel):
         """
         model = self.env[doc_type.model]
         model.flush_model()
-        kept = doc_type._get_documents_model().sudo()._search(
-            doc_type._get_domain("keep_lead_domain") & Domain("id", "in", ids)
+        kept = (
+            doc_type._get_documents_model()
+            .sudo()
+            ._search(doc_type._get_domain("keep_lead_domain") & Domain("id", "in", ids))
         )
         has_company = _is_column(model, "company_id")
         rows = self.env.execute_query_dict(
@@ -437,7 +439,9 @@ class SalesFollowupPropagate(models.TransientModel):
             )
         if not _is_column(model, "currency_id") or not _is_column(model, "company_id"):
             return amount
-        day = SQL("COALESCE(%s::date, doc.create_date::date)", _column(doc_type.date_field))
+        day = SQL(
+            "COALESCE(%s::date, doc.create_date::date)", _column(doc_type.date_field)
+        )
         return SQL(
             "CASE WHEN doc.currency_id = company.currency_id THEN %(amount)s"
             " ELSE %(amount)s * %(to_rate)s / %(from_rate)s END",
@@ -469,7 +473,9 @@ class SalesFollowupPropagate(models.TransientModel):
             outcome = self._ask_rule(document, customers, users, slots)
             document["lead_held"] = False
             if document["lead_kept"] and doc_type.lead_field:
-                freely = self._ask_rule(document, customers, users, Slots(True, slots[1]))
+                freely = self._ask_rule(
+                    document, customers, users, Slots(True, slots[1])
+                )
                 document["lead_held"] = freely.new.lead != document["lead"]
             yield document, outcome
 
@@ -637,7 +643,9 @@ class SalesFollowupPropagate(models.TransientModel):
                 "new": new.name or self.env._("nobody"),
                 "count": sum(count for _currency, count, _amount in sums),
                 "amounts": [
-                    currency.format(amount) for currency, _count, amount in sums if currency
+                    currency.format(amount)
+                    for currency, _count, amount in sums
+                    if currency
                 ],
             }
             for (old, new), sums in moves.items()

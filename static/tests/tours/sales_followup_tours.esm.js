@@ -70,8 +70,7 @@ registry.category("web_tour.tours").add("sales_followup_assign", {
         },
         {
             content: "Bob stands in the list",
-            trigger:
-                ".o_data_row:eq(2) td[name=followup_rep_ids] .o_tag:contains(Bob)",
+            trigger: ".o_data_row:eq(2) td[name=followup_rep_ids] .o_tag:contains(Bob)",
         },
     ],
 });
@@ -118,7 +117,8 @@ registry.category("web_tour.tours").add("sales_followup_propagate", {
             trigger: ".o_notification:contains(2 records are as they were before)",
         },
         {
-            trigger: ".o_statusbar_status button[data-value=undone].o_arrow_button_current",
+            trigger:
+                ".o_statusbar_status button[data-value=undone].o_arrow_button_current",
         },
     ],
 });
