@@ -116,7 +116,7 @@ class FollowupCommon(BaseCommon):
             {user.login for user in users},
             f"representatives of {record.display_name}",
         )
-        if lead == "first":
+        if isinstance(lead, str):
             lead = users[0] if users else self.env["res.users"]
         if lead is not None:
             lead_field = getattr(record, "_followup_lead_field", "user_id")
