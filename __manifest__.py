@@ -10,6 +10,7 @@
         "security/sales_followup_groups.xml",
         "security/ir.model.access.csv",
         "security/sales_followup_change_security.xml",
+        "security/sales_followup_wizards_security.xml",
         "security/sale_order_security.xml",
         "security/account_move_security.xml",
         "data/sales_followup_document_type_data.xml",

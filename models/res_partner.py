@@ -5,6 +5,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 
+from ..fields import Representatives
 from ..rules import reps as rule
 from ..rules.reps import KEEP, NOBODY, Reps
 
@@ -34,7 +35,7 @@ class BulkPlan(NamedTuple):
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    followup_rep_ids = fields.Many2many(
+    followup_rep_ids = Representatives(
         "res.users",
         relation="res_partner_followup_rep_rel",
         column1="partner_id",
@@ -108,8 +109,7 @@ class ResPartner(models.Model):
         :param lead: the ``res.users`` record it got
         :param parent: its parent, or none
         :return: the parent's representatives where that one has the same lead, else
-            ``lead`` alone; nobody while the parent is being created and has none yet,
-            see :meth:`_followup_complete_contacts`
+            ``lead`` alone
         """
         parent = parent.sudo()
         return parent.followup_rep_ids if parent.user_id == lead else lead
@@ -143,13 +143,9 @@ class ResPartner(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         # EXTENDS 'base'
-        partners = super().create(
+        return super().create(
             [self._followup_prepare_create_values(vals) for vals in vals_list]
         )
-        for partner, vals in zip(partners, vals_list, strict=True):
-            if vals.get("child_ids"):
-                partner._followup_complete_contacts()
-        return partners
 
     def write(self, vals):
         # EXTENDS 'base'
@@ -312,7 +308,7 @@ class ResPartner(models.Model):
         elif lead := self.env["res.users"].browse(given["user_id"] or ()):
             parent = self.browse(given.get("parent_id") or ())
             members = self._followup_reps_for_lead(lead, parent).ids
-            reps = Reps(lead.id, tuple(members))
+            reps = rule.write(NOBODY, lead.id, members)
         else:
             reps = NOBODY
         self._followup_check_internal(reps.members)
@@ -321,22 +317,6 @@ class ResPartner(models.Model):
             "user_id": reps.lead,
             "followup_rep_ids": [Command.set(reps.members)],
         }
-
-    def _followup_complete_contacts(self):
-        """Give contacts created together with this partner its representatives.
-
-        They took its Salesperson, yet Odoo creates them before it stores whom a new
-        partner is followed by.
-        """
-        self.ensure_one()
-        contacts = self.sudo().child_ids.filtered(
-            lambda contact: contact.user_id and not contact.followup_rep_ids
-        )
-        if contacts and self.sudo().followup_rep_ids:
-            reps = self._followup_get_reps()[self.id]
-            contacts._followup_store_reps(dict.fromkeys(contacts.ids, reps))
-            for contact in contacts:
-                contact._followup_complete_contacts()
 
     def _followup_change_reps(self, before, after):
         """Write new representatives, on the contacts that follow their company too.

@@ -1,15 +1,23 @@
-from odoo import Command, fields, models
+from odoo import Command, models
+
+from ..fields import Representatives
 
 
 class SaleOrder(models.Model):
     _name = "sale.order"
     _inherit = ["sale.order", "sales.followup.mixin"]
 
-    followup_rep_ids = fields.Many2many(
+    followup_rep_ids = Representatives(
         relation="sale_order_followup_rep_rel",
         column1="order_id",
         column2="user_id",
     )
+
+    def _compute_user_id(self):
+        # EXTENDS 'sale'
+        fresh = self.filtered(lambda order: not (order._origin.id and order.user_id))
+        super()._compute_user_id()
+        fresh._followup_pass_over_absent_leads()
 
     def _prepare_invoice(self):
         """Hand the order's representatives to its invoice."""

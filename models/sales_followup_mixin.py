@@ -1,5 +1,6 @@
-from odoo import Command, api, fields, models
+from odoo import Command, api, models
 
+from ..fields import Representatives
 from ..rules import reps as rule
 
 
@@ -16,7 +17,7 @@ class SalesFollowupMixin(models.AbstractModel):
     #: the Salesperson field of the document
     _followup_lead_field = "user_id"
 
-    followup_rep_ids = fields.Many2many(
+    followup_rep_ids = Representatives(
         "res.users",
         string="Representatives",
         compute="_compute_followup_rep_ids",
@@ -45,12 +46,37 @@ class SalesFollowupMixin(models.AbstractModel):
                 continue
             if permitted is None:
                 permitted = self.env["res.users"]._followup_permitted_by_company()
-            customer = document.partner_id._origin._followup_get_document_reps()
-            reps = rule.on_document(
-                customer[document.partner_id._origin.id],
-                permitted.get(document.company_id.id or None, ()),
-            )
+            reps = document._followup_customer_reps(permitted)
             document.followup_rep_ids = [Command.set(reps.members)]
+
+    def _followup_pass_over_absent_leads(self):
+        """Give these new documents another Salesperson where their customer's has left
+        or does not belong to their company: its next representative, else who makes
+        the document, as for a customer without Salesperson."""
+        for document in self:
+            lead = document[self._followup_lead_field].sudo()
+            present = lead.active and not lead.share
+            if not lead or (present and document.company_id <= lead.company_ids):
+                continue
+            customer = document.partner_id.sudo()
+            if lead != (customer.user_id or customer.commercial_partner_id.user_id):
+                continue
+            permitted = self.env["res.users"]._followup_permitted_by_company()
+            reps = document._followup_customer_reps(permitted)
+            sells = self.env.user.has_group("sales_team.group_sale_salesman")
+            document[self._followup_lead_field] = reps.lead or (
+                sells and self.env.user.id
+            )
+
+    def _followup_customer_reps(self, permitted):
+        """Give who of its customer's representatives this new document takes.
+
+        :param permitted: who may be put onto documents, by company
+        :return: :class:`~..rules.reps.Reps`
+        """
+        customer = self.partner_id._origin
+        reps = customer._followup_get_document_reps()[customer.id]
+        return rule.on_document(reps, permitted.get(self.company_id.id or None, ()))
 
     def _followup_takes_customer_reps(self):
         """Tell whether this new document takes its customer's representatives.
@@ -74,8 +100,8 @@ class SalesFollowupMixin(models.AbstractModel):
         """Copy the representatives, except those who left."""
         # EXTENDS 'base'
         vals_list = super().copy_data(default)
-        if "followup_rep_ids" not in (default or {}):
-            for document, vals in zip(self, vals_list, strict=True):
+        for document, vals in zip(self, vals_list, strict=True):
+            if "followup_rep_ids" in vals and "followup_rep_ids" not in (default or {}):
                 reps = document._followup_active_reps()
                 vals["followup_rep_ids"] = [Command.set(reps.ids)]
         return vals_list

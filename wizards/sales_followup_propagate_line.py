@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 
 class SalesFollowupPropagateLine(models.TransientModel):
@@ -65,6 +66,17 @@ class SalesFollowupPropagateLine(models.TransientModel):
         for line in self:
             line.old_rep_ids = users.browse(line.old_ids or [])
             line.new_rep_ids = users.browse(line.new_ids or [])
+
+    def write(self, vals):
+        """Let users tick and untick, nothing else: applying trusts the other values.
+
+        :raise AccessError: for any other value
+        """
+        if not self.env.su and vals.keys() - {"selected"}:
+            raise AccessError(
+                self.env._("A preview can be ticked and unticked, not rewritten.")
+            )
+        return super().write(vals)
 
     def action_open_document(self):
         """Open the document of this line."""
