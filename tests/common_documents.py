@@ -121,10 +121,12 @@ class DocumentsCommon(FollowupCommon):
         given codes."""
         if types:
             values["type_ids"] = [Command.set(cls._types(*types).ids)]
+        user = user or cls.editor
+        companies = user.company_id | user.company_ids
         return (
             cls.env["sales.followup.propagate"]
-            .with_user(user or cls.editor)
-            .with_context(allowed_company_ids=(user or cls.editor).company_ids.ids)
+            .with_user(user)
+            .with_context(allowed_company_ids=companies.ids)
             .create({"partner_ids": [Command.set(customers.ids)], **values})
         )
 
