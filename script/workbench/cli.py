@@ -25,10 +25,17 @@ def use_supported_python():
         return
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
         python = shutil.which("python3.%s" % minor)
-        if python and subprocess.call([python, "-c", "import ssl"]) == 0:
+        if python and _works(python):
             os.execv(python, [python] + sys.argv)
     sys.exit(
         "Problem: Odoo 19 needs Python 3.10 to 3.13, and this is Python %s.%s.\n"
         "What to do: install one of them (as python3.13, say) and start again."
         % sys.version_info[:2]
     )
+
+
+def _works(python):
+    """Tell a real Python from a version manager's stand-in."""
+    with open(os.devnull, "w") as nowhere:
+        command = [python, "-c", "import ssl"]
+        return subprocess.call(command, stdout=nowhere, stderr=nowhere) == 0

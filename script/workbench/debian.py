@@ -86,7 +86,7 @@ def _download_odoo():
         ["apt-get", *options, "update"],
         log,
         "Reading Debian's package lists",
-        remedy=f"Check the network and apt's configuration. Or: {_HAVE_ODOO}",
+        remedy=_HAVE_ODOO,
     )
     version = _candidate_version(options)
     target = cache.folder() / f"odoo-{version}"
@@ -116,6 +116,7 @@ def _private_apt(folder):
         "Dir::Etc::PreferencesParts": "/dev/null",
         "APT::Sandbox::User": "root",
         "Acquire::Languages": "none",
+        "APT::Update::Error-Mode": "any",
         "Acquire::Retries": "2",
     }
     return [word for name in settings for word in ("-o", f"{name}={settings[name]}")]

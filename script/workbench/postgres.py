@@ -115,7 +115,7 @@ def _external():
         )
     except psycopg2.Error as error:
         raise Problem(
-            f"PostgreSQL, as the PG* variables name it, does not answer: {error}",
+            f"The PostgreSQL of the PG* variables does not answer.\n{error}".rstrip(),
             remedy,
         ) from error
     if version < _OLDEST:

@@ -136,16 +136,35 @@ def run_logged_or_fail(command, log, title, remedy="", **options):
         raise Problem(*_explain(title, code, log, remedy), log=log)
 
 
+# What tools say when something outside is missing, and what to say of it.
+_KNOWN_CAUSES = (
+    (
+        re.compile(r"No space left on device|Errno 28"),
+        "the disk is full",
+        "Free some space, then start again.",
+    ),
+    (
+        re.compile(
+            r"NewConnectionError|Temporary failure (in name resolution|resolving)"
+            r"|Could not (resolve|connect)|Network is unreachable|Connection timed out"
+        ),
+        "the network does not answer",
+        "Check the connection and the proxies configured for apt and pip, then start"
+        " again.",
+    ),
+)
+
+
 def _explain(title, code, log, remedy):
     """Return a message and a remedy for a failed command, from its output."""
     text = log.read_text(errors="replace")
-    if "No space left on device" in text or "Errno 28" in text:
-        return f"{title}: the disk is full.", "Free some space, then start again."
+    for pattern, cause, cure in _KNOWN_CAUSES:
+        if pattern.search(text):
+            return f"{title} failed: {cause}.", " ".join(filter(None, [cure, remedy]))
     lines = [line for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if not re.match(r"\d{4}-\S+ \S+ \d+ INFO", line)]
     tail = (telling or lines)[-8:]
-    message = f"{title} failed (exit code {code}):\n    " + "\n    ".join(tail)
-    return message, remedy
+    return f"{title} failed (exit code {code}):\n    " + "\n    ".join(tail), remedy
 
 
 def run_foreground(command, env=None, cwd=None):

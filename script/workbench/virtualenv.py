@@ -54,7 +54,6 @@ def _build(folder, requirements, purpose):
         ],
         log,
         "Installing Python packages",
-        remedy="Check the network (or pip's own configuration), then start again.",
         describe=_pip_progress,
     )
     (folder / _STAMP).touch()
