@@ -1,3 +1,4 @@
+from . import test_access_rights
 from . import test_assign
 from . import test_digest
 from . import test_document_type
