@@ -8,3 +8,4 @@ from . import test_preview_access
 from . import test_propagation
 from . import test_representatives
 from . import test_tours
+from . import test_translations
