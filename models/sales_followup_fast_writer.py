@@ -48,6 +48,10 @@ SKIPPED_METHODS = {
     "mail.tracking.value": ("create",),
 }
 
+#: What changes along with the Salesperson: models whose records do, and fields.
+FOLLOWING_MODELS = {"sale.order": ("sale.order.line",)}
+FOLLOWING_FIELDS = ("team_id", "salesman_id")
+
 #: Modules whose overrides of the mail models are known.
 KNOWN_MAIL_MODULES = frozenset({"account", "base", "mail", "sms", "rating"})
 
@@ -118,20 +122,21 @@ class SalesFollowupFastWriter(models.AbstractModel):
         """Name an automation rule that watches the written fields, or ``None``."""
         if "base.automation" not in self.env:
             return None
+        models = [target.model, *FOLLOWING_MODELS.get(target.model, ())]
         # sudo: rules are read by administrators only, but run for everybody
         rules = (
             self.env["base.automation"]
             .sudo()
             .search(
                 [
-                    ("model_id.model", "=", target.model),
+                    ("model_id.model", "in", models),
                     ("trigger", "not in", ("on_webhook", "on_unlink", "on_change")),
                 ]
             )
         )
         for rule in rules:
             watched = set(rule.trigger_field_ids.mapped("name"))
-            if not watched or watched & {*target.fields, "team_id"}:
+            if not watched or watched & {*target.fields, *FOLLOWING_FIELDS}:
                 return f"automation rule “{rule.name}”"
         return None
 
@@ -241,7 +246,8 @@ class SalesFollowupFastWriter(models.AbstractModel):
             SQL(
                 """
                 UPDATE sale_order_line line
-                   SET salesman_id = doc.user_id
+                   SET salesman_id = doc.user_id,
+                       write_uid = doc.write_uid, write_date = doc.write_date
                   FROM sale_order doc
                  WHERE doc.id = line.order_id AND doc.id = ANY(%s)
              RETURNING line.id
@@ -251,7 +257,9 @@ class SalesFollowupFastWriter(models.AbstractModel):
         )
         lines = self.env["sale.order.line"].browse(row[0] for row in rows)
         self.env.remove_to_compute(lines._fields["salesman_id"], lines)
-        lines.invalidate_recordset(["salesman_id"], flush=False)
+        lines.invalidate_recordset(
+            ["salesman_id", "write_uid", "write_date"], flush=False
+        )
 
     # --- sales team -------------------------------------------------------------
 

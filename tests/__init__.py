@@ -1,5 +1,6 @@
 from . import test_access_rights
 from . import test_assign
+from . import test_bulk_writing
 from . import test_digest
 from . import test_document_type
 from . import test_documents
