@@ -18,8 +18,9 @@ class AccountMove(models.Model):
     def _compute_invoice_default_sale_person(self):
         # EXTENDS 'account'
         fresh = self.filtered(lambda move: not move.invoice_user_id)
-        super()._compute_invoice_default_sale_person()
+        result = super()._compute_invoice_default_sale_person()
         fresh._followup_pass_over_absent_leads()
+        return result
 
     def _followup_takes_customer_reps(self):
         """Only sales documents do, as only they take the customer's Salesperson."""

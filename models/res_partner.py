@@ -2,7 +2,7 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from odoo import Command, api, fields, models
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
 from ..fields import Representatives
@@ -55,6 +55,7 @@ class ResPartner(models.Model):
         help="The users in charge of this customer; the Salesperson is one of them.",
     )
     followup_can_edit_reps = fields.Boolean(
+        string="Can Edit Representatives",
         compute="_compute_followup_can_edit_reps",
         groups="base.group_user",
     )
@@ -83,12 +84,12 @@ class ResPartner(models.Model):
     def _compute_user_id(self):
         """Take the parent's whole set of representatives with its Salesperson."""
         # EXTENDS 'base'
-        leaderless = self.filtered(lambda partner: not partner.user_id)
+        leaderless = set(self.filtered(lambda partner: not partner.user_id)._ids)
         result = super()._compute_user_id()
         for partner in self:
             if not partner.user_id or partner.user_id in partner.followup_rep_ids:
                 continue
-            if partner in leaderless or not partner.followup_rep_ids:
+            if partner.id in leaderless or not partner.followup_rep_ids:
                 partner.followup_rep_ids = self._followup_reps_for_lead(
                     partner.user_id, partner.parent_id
                 )
@@ -143,8 +144,9 @@ class ResPartner(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         # EXTENDS 'base'
+        parents = self.browse({vals.get("parent_id") for vals in vals_list} - {None})
         return super().create(
-            [self._followup_prepare_create_values(vals) for vals in vals_list]
+            [self._followup_prepare_create_values(vals, parents) for vals in vals_list]
         )
 
     def write(self, vals):
@@ -160,7 +162,8 @@ class ResPartner(models.Model):
             lambda partner: not after[partner.id].same_people(before[partner.id])
         )
         if changed:
-            self._followup_check_rep_editor()
+            if not changed._followup_merely_inherits(before, after, vals):
+                self._followup_check_rep_editor()
             self._followup_check_internal(
                 {
                     user_id
@@ -171,9 +174,23 @@ class ResPartner(models.Model):
             )
             changed.check_access("write")
         others = {name: vals[name] for name in vals.keys() - REP_FIELDS}
-        result = super().write(others) if others else True
+        # protected: what is written of them wins over what a new parent would give
+        with self.env.protecting([self._fields[name] for name in REP_FIELDS], self):
+            result = super().write(others) if others else True
         changed._followup_change_reps(before, after)
         return result
+
+    def _followup_merely_inherits(self, before, after, vals):
+        """Tell whether a write says no more of representatives than the new parent,
+        which it sets too, gives to these partners by itself."""
+        if not vals.get("parent_id"):
+            return False
+        inherited = self.browse(vals["parent_id"])._followup_get_reps()
+        return all(
+            before[partner.id] == NOBODY
+            and after[partner.id].same_people(inherited[vals["parent_id"]])
+            for partner in self
+        )
 
     def _followup_is_settled(self):
         """Tell whether a bulk change writes here what the rules have said already."""
@@ -215,6 +232,25 @@ class ResPartner(models.Model):
                     "Only internal users can follow customers: choose another "
                     "representative than %(users)s.",
                     users=", ".join(users.mapped("name")),
+                )
+            )
+
+    @api.model
+    def _followup_check_joiners(self, user_ids):
+        """Refuse users whom a bulk change cannot put in charge.
+
+        :param user_ids: ids of the users who are to be added
+        :raise ValidationError: naming those who are no internal users
+        :raise UserError: naming those who are archived
+        """
+        self._followup_check_internal(user_ids)
+        users = self.env["res.users"].sudo().browse(user_ids)
+        if archived := users.filtered(lambda user: not user.active):
+            raise UserError(
+                self.env._(
+                    "Archived users cannot take over customers or documents: "
+                    "%(users)s. Choose somebody else.",
+                    users=", ".join(archived.mapped("name")),
                 )
             )
 
@@ -293,11 +329,12 @@ class ResPartner(models.Model):
                     )
         return tuple(dict.fromkeys(members)), tuple(dict.fromkeys(named))
 
-    def _followup_prepare_create_values(self, vals):
+    def _followup_prepare_create_values(self, vals, parents):
         """Make lead and representatives of a new partner agree.
 
         :param vals: values given to ``create``; where neither they nor the defaults
             name one of the two, the compute takes them from the parent
+        :param parents: the parents of all partners being created, to be read at once
         """
         missing = {*REP_FIELDS, "parent_id"} - vals.keys()
         given = {**self.default_get(list(missing)), **vals}
@@ -307,6 +344,7 @@ class ResPartner(models.Model):
             reps = self._followup_written_reps(NOBODY, given)
         elif lead := self.env["res.users"].browse(given["user_id"] or ()):
             parent = self.browse(given.get("parent_id") or ())
+            parent = parent.with_prefetch(parents._prefetch_ids)
             members = self._followup_reps_for_lead(lead, parent).ids
             reps = rule.write(NOBODY, lead.id, members)
         else:
@@ -325,12 +363,14 @@ class ResPartner(models.Model):
         :param after: the same, as they shall be; coherent
         """
         contacts = self._followup_following_contacts(before)
-        self._followup_store_reps(after)
-        contacts._followup_store_reps(
+        self._followup_store_reps(before, after)
+        # one company is news for its new Salesperson; its contacts are not
+        contacts.with_context(mail_auto_subscribe_no_notify=True)._followup_store_reps(
+            contacts._followup_get_reps(),
             {
                 contact.id: after[contact.commercial_partner_id.id]
                 for contact in contacts
-            }
+            },
         )
 
     def _followup_absorb_reps(self, partners):
@@ -360,23 +400,29 @@ class ResPartner(models.Model):
         )
         partners.invalidate_recordset(["followup_rep_ids"])
 
-    def _followup_store_reps(self, after):
-        """Write representatives that the rules have settled already.
+    def _followup_store_reps(self, before, after):
+        """Write representatives that the rules have settled already, where they differ.
 
+        :param before: dict of partner id → :class:`~..rules.reps.Reps`
         :param after: dict of partner id → :class:`~..rules.reps.Reps`
         """
-        alike = defaultdict(self.browse)
+        alike = defaultdict(list)
         for partner in self:
-            alike[after[partner.id]] += partner
-        for reps, partners in alike.items():
+            old, new = before[partner.id], after[partner.id]
+            # a Salesperson written again, though the same, would be notified again
+            lead = KEEP if new.lead == old.lead else new.lead
+            members = KEEP if set(new.members) == set(old.members) else new.members
+            alike[lead, members].append(partner.id)
+        for (lead, members), partner_ids in alike.items():
+            values = {}
+            if lead is not KEEP:
+                values["user_id"] = lead
+            if members is not KEEP:
+                values["followup_rep_ids"] = [Command.set(members)]
             # sudo: whoever may write gets here; a user of another company whom the
             # current one does not see must not be lost from the representatives
-            partners.sudo().with_context(followup_settled=True).write(
-                {
-                    "user_id": reps.lead,
-                    "followup_rep_ids": [Command.set(reps.members)],
-                }
-            )
+            partners = self.sudo().with_context(followup_settled=True)
+            partners.browse(partner_ids).write(values)
 
     def _followup_get_document_reps(self):
         """Give whose representatives a new document of each of these customers takes.
@@ -456,7 +502,7 @@ class ResPartner(models.Model):
         """
         self._followup_check_rep_editor()
         change = self.env["sales.followup.change"]
-        self._followup_check_internal(_users_in(arguments))
+        self._followup_check_joiners(_get_joiners(operation, arguments))
         for plan in self._followup_plan(operation, include_contacts, **arguments):
             if plan.after and not change:
                 change = change._create_planned(operation)
@@ -520,7 +566,8 @@ class ResPartner(models.Model):
             yield BulkPlan(before, after, following, len(batch), own)
 
 
-def _users_in(arguments):
-    """Give the ids of the users whom a rule's arguments put in charge."""
-    named = [arguments.get("lead"), arguments.get("joiner")]
-    return {id_ for id_ in [*arguments.get("users", ()), *named] if id_}
+def _get_joiners(operation, arguments):
+    """Give the ids of the users whom an operation puts in charge."""
+    users = arguments.get("users", ()) if operation == "assign" else ()
+    named = (arguments.get("lead"), arguments.get("joiner"))
+    return {id_ for id_ in (*users, *named) if id_}

@@ -16,8 +16,9 @@ class SaleOrder(models.Model):
     def _compute_user_id(self):
         # EXTENDS 'sale'
         fresh = self.filtered(lambda order: not (order._origin.id and order.user_id))
-        super()._compute_user_id()
+        result = super()._compute_user_id()
         fresh._followup_pass_over_absent_leads()
+        return result
 
     def _prepare_invoice(self):
         """Hand the order's representatives to its invoice."""

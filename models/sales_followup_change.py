@@ -1,5 +1,6 @@
 import json
-from typing import NamedTuple
+from collections import defaultdict
+from dataclasses import dataclass, field
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import LockError, UserError
@@ -7,7 +8,7 @@ from odoo.tools import SQL
 
 from ..rules import reps as rule
 from ..rules.reps import Reps
-from .sales_followup_writer import Target
+from .sales_followup_writer import TEAM_FIELD, Target
 
 #: how many records are locked, written and forgotten at a time
 BATCH_SIZE = 5000
@@ -17,12 +18,24 @@ PARTNER_TARGET = Target("res.partner", "user_id", "followup_rep_ids")
 LINE_COLUMNS = "change_id, type_id, model, res_id, company_id, field, old_ids, new_ids"
 
 
-class Planned(NamedTuple):
-    """The journal lines of one record: field name → value, and → line id."""
+@dataclass
+class Planned:
+    """The journal lines of one record.
 
-    line_ids: dict
-    old: dict
-    new: dict
+    :param company_id: company of the record, or ``None``
+    :param line_ids: dict of field name → line id, as the two below
+    :param old: dict of field name → user ids before the change
+    :param new: dict of field name → user ids after the change
+    :param teams: line id, old and new sales team id, where the change moved the team
+    :param gone: ids of lines whose field does not exist any more
+    """
+
+    company_id: int | None
+    line_ids: dict = field(default_factory=dict)
+    old: dict = field(default_factory=dict)
+    new: dict = field(default_factory=dict)
+    teams: tuple | None = None
+    gone: list = field(default_factory=list)
 
 
 class SalesFollowupChange(models.Model):
@@ -50,9 +63,9 @@ class SalesFollowupChange(models.Model):
     )
     user_id = fields.Many2one(
         "res.users",
-        string="By",
+        string="Done By",
         default=lambda self: self.env.user,
-        required=True,
+        ondelete="set null",
         readonly=True,
     )
     date = fields.Datetime(default=fields.Datetime.now, required=True, readonly=True)
@@ -274,7 +287,7 @@ class SalesFollowupChange(models.Model):
                        AND line.type_id IS NOT DISTINCT FROM kind.type_id
                   ORDER BY line.res_id LIMIT %(limit)s
                 )
-                SELECT line.model, line.res_id, line.id, line.field,
+                SELECT line.model, line.res_id, line.company_id, line.id, line.field,
                        line.old_ids, line.new_ids
                   FROM sales_followup_change_line line, kind, record
                  WHERE line.change_id = %(change)s AND line.state = %(state)s
@@ -289,13 +302,19 @@ class SalesFollowupChange(models.Model):
         )
         if not rows:
             return None
+        target = self._get_target(rows[0][0], {row[4] for row in rows})
         planned = {}
-        for _model, res_id, line_id, field, old, new in rows:
-            plan = planned.setdefault(res_id, Planned({}, {}, {}))
-            plan.line_ids[field] = line_id
-            plan.old[field] = tuple(old or ())
-            plan.new[field] = tuple(new or ())
-        return self._get_target(rows[0][0], {row[3] for row in rows}), planned
+        for _model, res_id, company_id, line_id, name, old, new in rows:
+            plan = planned.setdefault(res_id, Planned(company_id))
+            if name in target.fields:
+                plan.line_ids[name] = line_id
+                plan.old[name] = tuple(old or ())
+                plan.new[name] = tuple(new or ())
+            elif name == TEAM_FIELD:
+                plan.teams = (line_id, *(next(iter(ids), None) for ids in (old, new)))
+            else:
+                plan.gone.append(line_id)
+        return target, planned
 
     @api.model
     def _get_target(self, model_name, field_names):
@@ -303,27 +322,81 @@ class SalesFollowupChange(models.Model):
         if model_name == "res.partner":
             return PARTNER_TARGET
         known = self.env[model_name]._fields if model_name in self.env else {}
-        found = {known[name].type: name for name in field_names if name in known}
+        found = {
+            known[name].type: name
+            for name in field_names
+            if name in known and known[name].comodel_name == "res.users"
+        }
         return Target(model_name, found.get("many2one"), found.get("many2many"))
 
     def _apply_batch(self, target, planned):
         """Write the records that are as planned, leave the others alone."""
         current, reasons = self._read_writable(target, planned)
+        reasons |= self._get_unfit(target, planned)
         after = {}
         for record_id, plan in planned.items():
-            if record_id not in current:
+            if record_id not in current or record_id in reasons:
                 continue
             if _values(target, current[record_id], plan.old) != _sets(plan.old):
                 reasons[record_id] = self.env._("Changed since the preview")
                 continue
             after[record_id] = _merge(target, current[record_id], plan.new)
+        fast = self.env["sales.followup.fast.writer"]
+        teams = fast._read_teams(target, after)
         reasons |= self._write_changed(target, current, after)
+        self._journal_teams(planned, teams, fast._read_teams(target, after))
         self._forget_unchanged(planned)
         outcome = {"done": {}, "left": {}}
         for record_id, plan in planned.items():
-            state = "left" if record_id in reasons else "done"
-            outcome[state][record_id] = list(plan.line_ids.values())
+            state = "left" if record_id in reasons or plan.gone else "done"
+            outcome[state][record_id] = [*plan.line_ids.values(), *plan.gone]
         return outcome, reasons
+
+    def _get_unfit(self, target, planned):
+        """Say whom a plan would put onto records though they may not be there any more.
+
+        :return: dict of record id → reason
+        """
+        permitted = self.env["res.users"]._followup_permitted_by_company()
+        reasons = {}
+        for record_id, plan in planned.items():
+            # a customer is everybody's; a document belongs to its company
+            company_id = plan.company_id if target != PARTNER_TARGET else None
+            added = {id_ for ids in plan.new.values() for id_ in ids}
+            added -= {id_ for ids in plan.old.values() for id_ in ids}
+            if added - permitted.get(company_id, frozenset()):
+                reasons[record_id] = self.env._(
+                    "A representative was archived or left the company since"
+                )
+        return reasons
+
+    def _journal_teams(self, planned, before, after):
+        """Note the sales teams that moved with the Salesperson, for the undo.
+
+        :param before: dict of record id → (team id, company id) before writing
+        :param after: the same, after writing
+        """
+        rows = [
+            (min(planned[id_].line_ids.values()), _ids(before[id_][0]), _ids(team_id))
+            for id_, (team_id, _company_id) in after.items()
+            if team_id != before[id_][0]
+        ]
+        if rows:
+            self.env.cr.execute(
+                SQL(
+                    """
+                    INSERT INTO sales_followup_change_line (%(columns)s, state)
+                         SELECT line.change_id, line.type_id, line.model, line.res_id,
+                                line.company_id, %(team)s, row->1, row->2, 'done'
+                           FROM JSONB_ARRAY_ELEMENTS(%(rows)s::jsonb) AS row
+                           JOIN sales_followup_change_line line
+                             ON line.id = (row->>0)::int
+                    """,
+                    columns=SQL(LINE_COLUMNS),
+                    team=TEAM_FIELD,
+                    rows=json.dumps(rows),
+                )
+            )
 
     def _forget_unchanged(self, planned):
         """Remove the lines of values that were planned to stay as they are: they have
@@ -345,33 +418,102 @@ class SalesFollowupChange(models.Model):
     def _undo_batch(self, target, planned):
         """Restore each value that is still as this change left it."""
         current, reasons = self._read_writable(target, planned)
+        living = self._get_living(planned)
+        fast = self.env["sales.followup.fast.writer"]
+        teams = fast._read_teams(target, current)
         after, restored = {}, {}
-        for record_id, plan in planned.items():
-            if record_id not in current:
-                continue
-            now = current[record_id]
-            old, new = (_merge(target, now, values) for values in (plan.old, plan.new))
-            restored[record_id] = [
-                name
-                for name in plan.new
-                if _values(target, now, [name]) == _sets({name: plan.new[name]})
-            ]
-            if len(restored[record_id]) < len(plan.new):
-                reasons[record_id] = self.env._("Changed since by somebody else")
-            after[record_id] = (
-                rule.restore_customer(now, old, new)
-                if target == PARTNER_TARGET
-                else rule.restore(now, old, new)
+        for record_id, now in current.items():
+            plan = planned[record_id]
+            restored[record_id] = names = self._get_restorable(
+                target, now, plan, living
             )
+            if len(names) < len(plan.new):
+                reasons[record_id] = self.env._(
+                    "Changed since by somebody else, or who was there before is gone"
+                )
+            after[record_id] = self._get_restored(target, now, plan, names, living)
         failures = self._write_changed(target, current, after)
         reasons |= failures
+        restored = {id_: restored[id_] for id_ in restored if id_ not in failures}
+        moved = self._restore_teams(target, planned, restored, teams)
         outcome = {"undone": {}, "kept": {}}
         for record_id, plan in planned.items():
-            names = restored.get(record_id, ()) if record_id not in failures else ()
-            for name, line_id in plan.line_ids.items():
-                state = "undone" if name in names else "kept"
+            lines = {
+                line_id: name in restored.get(record_id, ())
+                for name, line_id in plan.line_ids.items()
+            }
+            lines |= dict.fromkeys(plan.gone, False)
+            if plan.teams:
+                lines[plan.teams[0]] = record_id in moved
+            for line_id, done in lines.items():
+                state = "undone" if done else "kept"
                 outcome[state].setdefault(record_id, []).append(line_id)
         return outcome, reasons
+
+    def _get_living(self, planned):
+        """Give the ids of the users of old values who still exist and are internal."""
+        ids = {
+            id_
+            for plan in planned.values()
+            for values in plan.old.values()
+            for id_ in values
+        }
+        users = self.env["res.users"].sudo().browse(ids).exists()
+        return set(users.filtered(lambda user: not user.share).ids)
+
+    def _get_restorable(self, target, now, plan, living):
+        """Name the values that are as the change left them and can be given back."""
+        return [
+            name
+            for name, new in plan.new.items()
+            if _values(target, now, [name]) == _sets({name: new})
+            and (not plan.old[name] or living.intersection(plan.old[name]))
+        ]
+
+    def _get_restored(self, target, now, plan, names, living):
+        """Give who follows a record once the named values are given back."""
+        old = {
+            name: tuple(id_ for id_ in plan.old[name] if id_ in living)
+            for name in names
+        }
+        new = {name: plan.new[name] for name in names}
+        # a value that stays counts as changed since, so that the rule leaves it
+        nobody = {name: (0,) for name in plan.new if name not in names}
+        restore = rule.restore_customer if target == PARTNER_TARGET else rule.restore
+        return restore(
+            now, _merge(target, now, old), _merge(target, now, {**new, **nobody})
+        )
+
+    def _restore_teams(self, target, planned, restored, teams):
+        """Give records back the sales team they had, where it is as the change left it.
+
+        :param restored: dict of record id → names of its values that were restored
+        :param teams: dict of record id → (team id, company id) before the undo
+        :return: ids of the records that have it back
+        """
+        wanted = {
+            id_: plan.teams[1]
+            for id_, plan in planned.items()
+            if plan.teams and id_ in restored and teams[id_][0] == plan.teams[2]
+        }
+        existing = set(
+            self.env["crm.team"].sudo().browse({*wanted.values()} - {None}).exists().ids
+        )
+        wanted = {
+            id_: team_id
+            for id_, team_id in wanted.items()
+            if team_id is None or team_id in existing
+        }
+        now = self.env["sales.followup.fast.writer"]._read_teams(target, wanted)
+        for team_id, ids in _alike(
+            {id_: team for id_, team in wanted.items() if now[id_][0] != team}
+        ).items():
+            # the former team was chosen by hand: computing it gave another one
+            writer = self.env["sales.followup.writer"]
+            context = writer._get_write_context(self.log_in_chatter)
+            records = self.env[target.model].sudo().with_context(**context)
+            records.browse(ids).write({TEAM_FIELD: team_id})
+        return set(wanted)
 
     def _read_writable(self, target, planned):
         """Lock the planned records that exist and that the user may see.
@@ -390,13 +532,25 @@ class SalesFollowupChange(models.Model):
         return {id_: current[id_] for id_ in current if id_ in visible}, reasons
 
     def _get_visible(self, model_name, record_ids):
-        """Give the ids among ``record_ids`` that the current user may read."""
+        """Give the ids among ``record_ids`` that the current user may read.
+
+        Contacts follow their company whatever the user may see of them: who may read
+        the company counts as reading them.
+        """
         if self.env.uid == SUPERUSER_ID:
             return set(record_ids)
         model = self.env[model_name].sudo(False).with_context(active_test=False)
         if not model.has_access("read"):
             return set()
-        return set(model._search([("id", "in", record_ids)]))
+        if model_name != "res.partner":
+            return set(model._search([("id", "in", record_ids)]))
+        companies = {
+            partner.id: partner.commercial_partner_id.id
+            for partner in model.sudo().browse(record_ids)
+        }
+        ids = {*companies.keys(), *companies.values()}
+        readable = set(model._search([("id", "in", list(ids))]))
+        return {id_ for id_, company in companies.items() if {id_, company} & readable}
 
     def _write_changed(self, target, before, after):
         """Write what differs; answers dict of record id → why it was refused."""
@@ -414,12 +568,14 @@ class SalesFollowupChange(models.Model):
         )
 
     def _explain(self, planned, reasons):
-        """Note on the lines why their records were left alone."""
+        """Note on the lines why their values were left alone."""
         rows = [
             (line_id, reason)
             for record_id, reason in reasons.items()
             for line_id in planned[record_id].line_ids.values()
         ]
+        gone = self.env._("The field does not exist any more")
+        rows += [(line_id, gone) for p in planned.values() for line_id in p.gone]
         if rows:
             self.env.cr.execute(
                 SQL(
@@ -461,3 +617,11 @@ def _merge(target, reps, values):
         reps.lead if lead is None else next(iter(lead), None),
         reps.members if members is None else members,
     )
+
+
+def _alike(values):
+    """Turn a dict of id → value into one of value → ids."""
+    alike = defaultdict(list)
+    for id_, value in values.items():
+        alike[value].append(id_)
+    return alike

@@ -26,12 +26,10 @@ class SalesFollowupChangeLine(models.Model):
     company_id = fields.Many2one("res.company")
     field = fields.Char(required=True)
     field_label = fields.Char(string="Field Changed", compute="_compute_field_label")
-    old_ids = fields.Json(string="Old User IDs")
-    new_ids = fields.Json(string="New User IDs")
-    old_user_ids = fields.Many2many(
-        "res.users", string="From", compute="_compute_users"
-    )
-    new_user_ids = fields.Many2many("res.users", string="To", compute="_compute_users")
+    old_ids = fields.Json(string="Old IDs")
+    new_ids = fields.Json(string="New IDs")
+    old_value = fields.Char(string="Before", compute="_compute_values")
+    new_value = fields.Char(string="After", compute="_compute_values")
     state = fields.Selection(
         [
             ("planned", "Planned"),
@@ -77,25 +75,31 @@ class SalesFollowupChangeLine(models.Model):
             info = self.env["ir.model.fields"].sudo()._get(model_name, name)
             lines.field_label = info.field_description or name
 
-    @api.depends("old_ids", "new_ids")
-    @api.depends_context("active_test")
-    def _compute_users(self):
-        users = self.env["res.users"].with_context(active_test=False)
-        known = set(
-            users.browse(
-                {id_ for line in self for id_ in (line.old_ids or [])}
-                | {id_ for line in self for id_ in (line.new_ids or [])}
-            )
-            .exists()
-            .ids
-        )
-        for line in self:
-            line.old_user_ids = users.browse(
-                id_ for id_ in line.old_ids or [] if id_ in known
-            )
-            line.new_user_ids = users.browse(
-                id_ for id_ in line.new_ids or [] if id_ in known
-            )
+    @api.depends("model", "field", "old_ids", "new_ids")
+    def _compute_values(self):
+        for (model_name, name), lines in self.grouped(
+            lambda line: (line.model, line.field)
+        ).items():
+            known = self.env[model_name]._fields if model_name in self.env else {}
+            comodel = known[name].comodel_name if name in known else "res.users"
+            ids = {id_ for line in lines for id_ in line._get_value_ids()}
+            # sudo: who looks into the journal may know the names of those it is about
+            records = self.env[comodel].sudo().browse(ids).exists()
+            names = {
+                record.id: record.display_name
+                for record in records.with_context(followup_mark_archived=True)
+            }
+            for line in lines:
+                line.old_value = line._format_ids(line.old_ids, names)
+                line.new_value = line._format_ids(line.new_ids, names)
+
+    def _get_value_ids(self):
+        """Give all ids of users (or teams) that the line knows."""
+        self.ensure_one()
+        return [*(self.old_ids or []), *(self.new_ids or [])]
+
+    def _format_ids(self, ids, names):
+        return ", ".join(names.get(id_, f"#{id_}") for id_ in ids or [])
 
     @api.autovacuum
     def _gc_old_lines(self):

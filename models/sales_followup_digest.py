@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from .sales_followup_writer import TEAM_FIELD
+
 #: how many records a digest links
 LINK_COUNT = 20
 
@@ -22,7 +24,7 @@ class SalesFollowupDigest(models.AbstractModel):
         """
         gains = self._get_gains(change, undo)
         # sudo: a user of another company is told too
-        users = self.env["res.users"].sudo().browse(gains).filtered("active")
+        users = self.env["res.users"].sudo().browse(gains).exists().filtered("active")
         for user in users - self.env.user:
             self._send(change, user, gains[user.id], undo)
 
@@ -43,6 +45,7 @@ class SalesFollowupDigest(models.AbstractModel):
                       FROM sales_followup_change_line line,
                            JSONB_ARRAY_ELEMENTS(line.%(new)s) AS person (id)
                      WHERE line.change_id = %(change)s AND line.state = %(state)s
+                       AND line.field <> %(team)s
                        AND NOT COALESCE(line.%(old)s, '[]') @> person.id
                 ), numbered AS (
                     SELECT *, ROW_NUMBER() OVER (
@@ -61,6 +64,7 @@ class SalesFollowupDigest(models.AbstractModel):
                 new=SQL.identifier(new),
                 change=change.id,
                 state="undone" if undo else "done",
+                team=TEAM_FIELD,
                 limit=LINK_COUNT,
             )
         )
@@ -76,9 +80,7 @@ class SalesFollowupDigest(models.AbstractModel):
         body = thread.env["ir.qweb"]._render(
             "sales_followup.digest",
             {
-                "change": change.with_context(lang=user.lang),
-                "author": self.env.user,
-                "undo": undo,
+                "intro": self._get_intro(thread.env, change, undo),
                 "sections": [
                     self._prepare_section(thread.env, user, *gain) for gain in gains
                 ],
@@ -90,6 +92,21 @@ class SalesFollowupDigest(models.AbstractModel):
             body=body,
             partner_ids=user.partner_id.ids,
             email_layout_xmlid="mail.mail_notification_light",
+        )
+
+    @api.model
+    def _get_intro(self, env, change, undo):
+        """Give the digest's first sentence, in the language of ``env``."""
+        names = {
+            "author": self.env.user.name,
+            "change": change.with_env(env).display_name,
+        }
+        if undo:
+            return env._(
+                "%(author)s undid “%(change)s”. You are in charge again of:", **names
+            )
+        return env._(
+            "%(author)s put you in charge (%(change)s). New for you:", **names
         )
 
     @api.model

@@ -66,7 +66,7 @@ class SalesFollowupDocumentType(models.Model):
         help="Which records of the model are documents of this type.",
     )
     open_domain = fields.Char(
-        string="Open",
+        string="Open Documents",
         default="[]",
         required=True,
         help="Which of them are open; the others are closed.",
@@ -181,7 +181,7 @@ class SalesFollowupDocumentType(models.Model):
             )
         if not (self.lead_field or self.reps_field):
             return self.env._(
-                "name a Salesperson field or a representatives field, or there is "
+                "Name a Salesperson field or a representatives field, or there is "
                 "nothing to write."
             )
         for name in FIELD_KINDS:

@@ -187,7 +187,9 @@ class SalesFollowupFastWriter(models.AbstractModel):
         self._update_column(model, target.lead_field, leads)
         records = model.browse(leads)
         records.invalidate_recordset([target.lead_field], flush=False)
-        records.modified([target.lead_field])
+        writer = self.env["sales.followup.writer"]
+        with self.env.protecting(writer._get_protected_fields(target), records):
+            records.modified([target.lead_field])
         if target.model == "sale.order":
             self._write_line_salespersons(records)
         return self._write_teams(target, records, leads, teams)

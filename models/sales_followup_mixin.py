@@ -2,6 +2,7 @@ from odoo import Command, api, models
 
 from ..fields import Representatives
 from ..rules import reps as rule
+from ..rules.reps import NOBODY
 
 
 class SalesFollowupMixin(models.AbstractModel):
@@ -37,46 +38,52 @@ class SalesFollowupMixin(models.AbstractModel):
     def _compute_followup_rep_ids(self):
         """Take the customer's representatives, as documents take its Salesperson:
         while the document is new, or has none yet."""
-        permitted = None
-        for document in self:
-            if document._origin.id and document.followup_rep_ids:
-                continue
-            if not document._followup_takes_customer_reps():
-                document.followup_rep_ids = False
-                continue
-            if permitted is None:
-                permitted = self.env["res.users"]._followup_permitted_by_company()
-            reps = document._followup_customer_reps(permitted)
-            document.followup_rep_ids = [Command.set(reps.members)]
+        taking = self.filtered(
+            lambda document: not (document._origin.id and document.followup_rep_ids)
+        )
+        reps = taking._followup_get_customer_reps()
+        for document in taking:
+            document.followup_rep_ids = [Command.set(reps[document].members)]
 
     def _followup_pass_over_absent_leads(self):
         """Give these new documents another Salesperson where their customer's has left
         or does not belong to their company: its next representative, else who makes
         the document, as for a customer without Salesperson."""
-        for document in self:
-            lead = document[self._followup_lead_field].sudo()
-            present = lead.active and not lead.share
-            if not lead or (present and document.company_id <= lead.company_ids):
-                continue
-            customer = document.partner_id.sudo()
-            if lead != (customer.user_id or customer.commercial_partner_id.user_id):
-                continue
-            permitted = self.env["res.users"]._followup_permitted_by_company()
-            reps = document._followup_customer_reps(permitted)
-            sells = self.env.user.has_group("sales_team.group_sale_salesman")
-            document[self._followup_lead_field] = reps.lead or (
+        absent = self.filtered(lambda document: document._followup_has_absent_lead())
+        reps = absent._followup_get_customer_reps()
+        sells = self.env.user.has_group("sales_team.group_sale_salesman")
+        for document in absent:
+            document[self._followup_lead_field] = reps[document].lead or (
                 sells and self.env.user.id
             )
 
-    def _followup_customer_reps(self, permitted):
-        """Give who of its customer's representatives this new document takes.
+    def _followup_has_absent_lead(self):
+        """Tell whether the customer's Salesperson cannot be this document's."""
+        lead = self[self._followup_lead_field].sudo()
+        present = lead.active and not lead.share
+        if not lead or (present and self.company_id <= lead.company_ids):
+            return False
+        customer = self.partner_id.sudo()
+        return lead == (customer.user_id or customer.commercial_partner_id.user_id)
 
-        :param permitted: who may be put onto documents, by company
-        :return: :class:`~..rules.reps.Reps`
+    def _followup_get_customer_reps(self):
+        """Give who of their customers' representatives these new documents take.
+
+        :return: dict of document → :class:`~..rules.reps.Reps`
         """
-        customer = self.partner_id._origin
-        reps = customer._followup_get_document_reps()[customer.id]
-        return rule.on_document(reps, permitted.get(self.company_id.id or None, ()))
+        documents = self.filtered(lambda doc: doc._followup_takes_customer_reps())
+        if not documents:
+            return dict.fromkeys(self, NOBODY)
+        customers = documents.partner_id._origin._followup_get_document_reps()
+        permitted = self.env["res.users"]._followup_permitted_by_company()
+        taken = {
+            document: rule.on_document(
+                customers[document.partner_id._origin.id],
+                permitted.get(document.company_id.id or None, ()),
+            )
+            for document in documents
+        }
+        return {document: taken.get(document, NOBODY) for document in self}
 
     def _followup_takes_customer_reps(self):
         """Tell whether this new document takes its customer's representatives.

@@ -12,6 +12,9 @@ from ..rules.reps import NOBODY, Reps
 
 _logger = logging.getLogger(__name__)
 
+#: follows the Salesperson by itself; journalled so that an undo gives it back
+TEAM_FIELD = "team_id"
+
 
 class Target(NamedTuple):
     """Where representatives are written.
@@ -164,7 +167,10 @@ class SalesFollowupWriter(models.AbstractModel):
             .browse(record_ids)
         )
         try:
-            with self.env.cr.savepoint():
+            with (
+                self.env.cr.savepoint(),
+                self.env.protecting(self._get_protected_fields(target), records),
+            ):
                 if note:
                     records._track_set_log_message(note)
                 records.write(values)
@@ -177,6 +183,17 @@ class SalesFollowupWriter(models.AbstractModel):
             # now, not at the end of the transaction: memory stays bounded
             records.browse()._track_finalize()
         return None
+
+    @api.model
+    def _get_protected_fields(self, target):
+        """Give stored fields that Odoo computes from the Salesperson but that have
+        nothing to do with who follows: goods do not leave from elsewhere because a
+        quotation got another representative.
+
+        :return: list of fields of the target's model
+        """
+        fields = self.env[target.model]._fields
+        return [fields[name] for name in ("warehouse_id",) if name in fields]
 
     @api.model
     def _get_write_context(self, note):

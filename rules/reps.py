@@ -177,14 +177,22 @@ def _settle(document: Reps, wanted: Reps, slots: Slots) -> Outcome:
 
 
 def align(
-    document: Reps, customer: Reps, permitted: Collection[int], slots: Slots
+    document: Reps,
+    customer: Reps,
+    permitted: Collection[int],
+    slots: Slots,
+    active: Collection[int] | None = None,
 ) -> Outcome:
     """Bring a customer's representatives onto its document.
+
+    :param permitted: the active internal users of the document's company
+    :param active: those of any company, to tell "nobody" from "nobody of this company"
 
     A customer whom nobody follows leaves its documents alone: emptying the
     Salesperson of a history of documents is never what "align" was meant for.
     """
-    if not customer.members:
+    members = set(customer.members)
+    if not members or (active is not None and members.isdisjoint(active)):
         return Outcome(Verdict.NO_REP, document)
     wanted = on_document(customer, permitted)
     if not wanted.members:

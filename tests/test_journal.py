@@ -50,8 +50,8 @@ class JournalCommon(DocumentsCommon):
         change.line_ids.invalidate_recordset()
         return {
             (line.model, line.res_id, line.field): (
-                line.old_user_ids,
-                line.new_user_ids,
+                self.env["res.users"].browse(line.old_ids or []),
+                self.env["res.users"].browse(line.new_ids or []),
             )
             for line in change.line_ids
         }

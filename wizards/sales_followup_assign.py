@@ -39,12 +39,12 @@ class SalesFollowupAssign(models.TransientModel):
     )
     old_user_id = fields.Many2one(
         "res.users",
-        string="Replace",
+        string="Representative to Replace",
         domain="[('share', '=', False)]",
         context={"active_test": False},
     )
     new_user_id = fields.Many2one(
-        "res.users", string="By", domain="[('share', '=', False)]"
+        "res.users", string="Replace With", domain="[('share', '=', False)]"
     )
     include_contacts = fields.Boolean(
         string="Contacts too",
@@ -56,6 +56,7 @@ class SalesFollowupAssign(models.TransientModel):
         help="Go on to bring the representatives onto existing documents.",
     )
     missing = fields.Char(compute="_compute_counts")
+    outlook = fields.Char(compute="_compute_outlook")
     change_count = fields.Integer(compute="_compute_counts")
     right_count = fields.Integer(compute="_compute_counts")
     following_count = fields.Integer(compute="_compute_counts")
@@ -120,6 +121,22 @@ class SalesFollowupAssign(models.TransientModel):
             wizard.right_count = counts.get("right", 0)
             wizard.following_count = counts.get("following", 0)
             wizard.own_contact_count = counts.get("own", 0)
+
+    @api.depends("change_count", "right_count", "following_count", "own_contact_count")
+    def _compute_outlook(self):
+        for wizard in self:
+            counts = {
+                self.env._("To change"): wizard.change_count,
+                self.env._("Already as asked"): wizard.right_count,
+                self.env._("Contacts following"): wizard.following_count or None,
+                self.env._("Contacts that keep their own"): wizard.own_contact_count
+                or None,
+            }
+            wizard.outlook = " · ".join(
+                self.env._("%(label)s: %(count)s", label=label, count=count)
+                for label, count in counts.items()
+                if count is not None
+            )
 
     def action_apply(self):
         """Change the representatives; pressed twice it does nothing more.

@@ -4,7 +4,7 @@ from collections import defaultdict
 from odoo import Command, api, fields, models
 from odoo.exceptions import LockError, UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from ..rules import reps as rule
 from ..rules.reps import NOBODY, Reps, Slots, Verdict
@@ -45,8 +45,8 @@ class SalesFollowupPropagate(models.TransientModel):
         context={"active_test": False},
     )
     customers = fields.Char(string="Selected Customers", compute="_compute_customers")
-    date_from = fields.Date(string="From")
-    date_to = fields.Date(string="To")
+    date_from = fields.Date(string="From date")
+    date_to = fields.Date(string="To date")
     type_ids = fields.Many2many(
         "sales.followup.document.type",
         string="Document Types",
@@ -63,12 +63,12 @@ class SalesFollowupPropagate(models.TransientModel):
     )
     old_user_id = fields.Many2one(
         "res.users",
-        string="Replace",
+        string="Representative to Replace",
         domain="[('share', '=', False)]",
         context={"active_test": False},
     )
     new_user_id = fields.Many2one(
-        "res.users", string="By", domain="[('share', '=', False)]"
+        "res.users", string="Replace With", domain="[('share', '=', False)]"
     )
     scope = fields.Selection(
         [("open", "Open documents"), ("closed", "Closed documents"), ("all", "All")],
@@ -117,12 +117,14 @@ class SalesFollowupPropagate(models.TransientModel):
         for wizard in self:
             wizard.customers = wizard.partner_ids._origin._followup_get_label()
 
-    @api.depends("line_ids.selected")
+    # Not on the lines: the form would send a hundred thousand of them to and fro with
+    # every tick. Writing lines invalidates both.
+    @api.depends("state", "right_counts")
     def _compute_selected_count(self):
         counts = dict(
             self.env["sales.followup.propagate.line"]._read_group(
                 [
-                    ("wizard_id", "in", self.ids),
+                    ("wizard_id", "in", self._origin.ids),
                     ("selected", "=", True),
                     ("status", "=", "change"),
                 ],
@@ -133,7 +135,7 @@ class SalesFollowupPropagate(models.TransientModel):
         for wizard in self:
             wizard.selected_count = counts.get(wizard._origin, 0)
 
-    @api.depends("line_ids.selected", "right_counts")
+    @api.depends("state", "right_counts")
     def _compute_summary(self):
         for wizard in self:
             wizard.summary = (
@@ -258,8 +260,8 @@ class SalesFollowupPropagate(models.TransientModel):
             raise UserError(
                 self.env._(
                     "The period ends before it begins: from %(start)s to %(end)s.",
-                    start=fields.Date.to_string(self.date_from),
-                    end=fields.Date.to_string(self.date_to),
+                    start=format_date(self.env, self.date_from),
+                    end=format_date(self.env, self.date_to),
                 )
             )
         if not self.type_ids:
@@ -286,15 +288,7 @@ class SalesFollowupPropagate(models.TransientModel):
                     user=self.old_user_id.name,
                 )
             )
-        self.env["res.partner"]._followup_check_internal(self.new_user_id.ids)
-        if not self.new_user_id.active:
-            raise UserError(
-                self.env._(
-                    "%(user)s is archived and cannot follow documents; choose "
-                    "somebody else.",
-                    user=self.new_user_id.name,
-                )
-            )
+        self.env["res.partner"]._followup_check_joiners(self.new_user_id.ids)
 
     def _check_previewed(self):
         if self.state != "preview":
@@ -466,6 +460,7 @@ class SalesFollowupPropagate(models.TransientModel):
             customers = partners._followup_get_document_reps()
         for document in documents:
             users = permitted.get(document["company"], frozenset())
+            document["active"] = permitted[None]
             slots = Slots(
                 bool(doc_type.lead_field) and not document["lead_kept"],
                 bool(doc_type.reps_field),
@@ -482,7 +477,9 @@ class SalesFollowupPropagate(models.TransientModel):
     def _ask_rule(self, document, customers, permitted, slots):
         if self.mode == "align":
             customer = customers.get(document["partner"], NOBODY)
-            return rule.align(document["reps"], customer, permitted, slots)
+            return rule.align(
+                document["reps"], customer, permitted, slots, document["active"]
+            )
         return rule.replace_on_document(
             document["reps"],
             self.old_user_id.id,
@@ -596,7 +593,7 @@ class SalesFollowupPropagate(models.TransientModel):
         self.ensure_one()
         line_model = self.env["sales.followup.propagate.line"]
         line_model.flush_model()
-        domain = [("wizard_id", "=", self.id)]
+        domain = [("wizard_id", "=", self._origin.id)]
         types = {
             int(type_id): {"right": right, "change": 0, "unticked": 0, "skips": []}
             for type_id, right in (self.right_counts or {}).items()
@@ -608,7 +605,13 @@ class SalesFollowupPropagate(models.TransientModel):
             if status == "change":
                 row["change" if selected else "unticked"] += count
             else:
-                row["skips"].append((self._get_reason_label(reason), count))
+                row["skips"].append(
+                    self.env._(
+                        "%(reason)s: %(count)s",
+                        reason=self._get_reason_label(reason),
+                        count=count,
+                    )
+                )
         names = self.env["sales.followup.document.type"].browse(types)
         return {
             "types": [{"name": t.name, **types[t.id]} for t in names],

@@ -37,12 +37,18 @@ class SalesFollowupPropagateLine(models.TransientModel):
     currency_id = fields.Many2one("res.currency", readonly=True)
     amount = fields.Monetary(help="In the currency of the company.", readonly=True)
     lead_kept = fields.Boolean(
-        string="Seller Kept",
+        string="Salesperson Kept",
         readonly=True,
         help="The Salesperson stays, so that statistics and commissions stay true.",
     )
-    old_lead_id = fields.Many2one("res.users", string="Salesperson", readonly=True)
-    new_lead_id = fields.Many2one("res.users", string="New Salesperson", readonly=True)
+    # a line about a user who is deleted meanwhile goes too: without, it would read as
+    # "nobody"
+    old_lead_id = fields.Many2one(
+        "res.users", string="Salesperson", readonly=True, ondelete="cascade"
+    )
+    new_lead_id = fields.Many2one(
+        "res.users", string="New Salesperson", readonly=True, ondelete="cascade"
+    )
     old_ids = fields.Json(readonly=True)
     new_ids = fields.Json(readonly=True)
     old_rep_ids = fields.Many2many(
@@ -76,7 +82,9 @@ class SalesFollowupPropagateLine(models.TransientModel):
             raise AccessError(
                 self.env._("A preview can be ticked and unticked, not rewritten.")
             )
-        return super().write(vals)
+        result = super().write(vals)
+        self.wizard_id.invalidate_recordset(["summary", "selected_count"])
+        return result
 
     def action_open_document(self):
         """Open the document of this line."""

@@ -58,7 +58,7 @@ registry.category("web_tour.tours").add("sales_followup_assign", {
         },
         {
             content: "The wizard says beforehand what will change",
-            trigger: ".modal div[name=counts]:contains(3 will change)",
+            trigger: ".modal div[name=outlook]:contains(To change: 3)",
         },
         {
             trigger: ".modal footer button:visible:contains(Assign)",
