@@ -105,9 +105,7 @@ class SalesFollowupDigest(models.AbstractModel):
             return env._(
                 "%(author)s undid “%(change)s”. You are in charge again of:", **names
             )
-        return env._(
-            "%(author)s put you in charge (%(change)s). New for you:", **names
-        )
+        return env._("%(author)s put you in charge (%(change)s). New for you:", **names)
 
     @api.model
     def _prepare_section(self, env, user, model_name, type_id, count, record_ids):
