@@ -37,6 +37,10 @@ class Planned:
     teams: tuple | None = None
     gone: list = field(default_factory=list)
 
+    def has_living(self, name, living):
+        """Tell whether a former value is empty or has users who are still there."""
+        return not self.old[name] or not living.isdisjoint(self.old[name])
+
 
 class SalesFollowupChange(models.Model):
     """A bulk change of representatives: its journal, and how it is done and undone.
@@ -424,13 +428,17 @@ class SalesFollowupChange(models.Model):
         after, restored = {}, {}
         for record_id, now in current.items():
             plan = planned[record_id]
-            restored[record_id] = names = self._get_restorable(
-                target, now, plan, living
-            )
-            if len(names) < len(plan.new):
-                reasons[record_id] = self.env._(
-                    "Changed since by somebody else, or who was there before is gone"
-                )
+            same = [
+                name
+                for name, new in plan.new.items()
+                if _values(target, now, [name]) == _sets({name: new})
+            ]
+            names = [name for name in same if plan.has_living(name, living)]
+            if len(same) < len(plan.new):
+                reasons[record_id] = self.env._("Changed since by somebody else")
+            elif len(names) < len(plan.new):
+                reasons[record_id] = self.env._("Who was there before is gone")
+            restored[record_id] = names
             after[record_id] = self._get_restored(target, now, plan, names, living)
         failures = self._write_changed(target, current, after)
         reasons |= failures
@@ -460,15 +468,6 @@ class SalesFollowupChange(models.Model):
         }
         users = self.env["res.users"].sudo().browse(ids).exists()
         return set(users.filtered(lambda user: not user.share).ids)
-
-    def _get_restorable(self, target, now, plan, living):
-        """Name the values that are as the change left them and can be given back."""
-        return [
-            name
-            for name, new in plan.new.items()
-            if _values(target, now, [name]) == _sets({name: new})
-            and (not plan.old[name] or living.intersection(plan.old[name]))
-        ]
 
     def _get_restored(self, target, now, plan, names, living):
         """Give who follows a record once the named values are given back."""
