@@ -658,7 +658,7 @@ class TestPropagationPreview(PropagationCommon):
         self.assertEqual(len(wizard.line_ids), 1)
 
     def test_criteria_without_sense_get_a_message(self):
-        with self.assertRaisesRegex(UserError, "2026-03-02.*2026-03-01"):
+        with self.assertRaisesRegex(UserError, "03/02/2026.*03/01/2026"):
             self._preview(self.customer, date_from="2026-03-02", date_to="2026-03-01")
         with self.assertRaisesRegex(UserError, "type"):
             self._preview(self.customer, type_ids=[Command.clear()])
@@ -1030,7 +1030,7 @@ class TestPropagationAmounts(PropagationCommon):
             (1, 1, 1),
         )
         self.assertEqual(
-            quotations["skips"], [("The customer has no active representative", 1)]
+            quotations["skips"], ["The customer has no active representative: 1"]
         )
         self.assertEqual(types["Customer Invoices"]["change"], 1)
         self.assertEqual(types["Sales Orders"]["change"], 0)
