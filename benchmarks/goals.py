@@ -1,5 +1,6 @@
 """What PERFORMANCE.md asks of a row, and whether a run reached it."""
 
+import statistics
 from dataclasses import dataclass
 
 
@@ -32,13 +33,12 @@ class Ratio:
 
     def judge(self, results):
         over, under = results[self.way], results[self.base]
-        value = over.ms_each(self.way_lap) / under.ms_each(self.base_lap)
-        each = [
-            a.ms_each / b.ms_each
-            for a, b in zip(
-                over.rounds(self.way_lap), under.rounds(self.base_lap), strict=True
-            )
-        ]
+        # of the rounds both took part in, as those were close to each other
+        pairs = zip(
+            over.rounds(self.way_lap), under.rounds(self.base_lap), strict=False
+        )
+        each = [a.ms_each / b.ms_each for a, b in pairs]
+        value = statistics.median(each)
         return Outcome(
             f"{_called(self.way, self.way_lap)} / {_called(self.base, self.base_lap)}",
             value,

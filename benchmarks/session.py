@@ -19,10 +19,10 @@ def open_registry(database=None):
 
 
 @contextmanager
-def committed(registry):
-    """Yield the superuser's environment; what it did is kept."""
+def committed(registry, user_id=SUPERUSER_ID, context=None):
+    """Yield a user's environment; what it did is kept."""
     with registry.cursor() as cr:
-        yield api.Environment(cr, SUPERUSER_ID, {})
+        yield api.Environment(cr, user_id, context or {})
 
 
 @contextmanager

@@ -40,7 +40,7 @@ class Assign(Row):
         return [
             Way("ours", self.ours, self.options.records),
             Way("floor", self.floor, self.options.records),
-            Way("peer", self.peer, self.options.sample),
+            Way("peer", self.peer, self.options.sample, slow=True),
         ]
 
     def ours(self, trial):
