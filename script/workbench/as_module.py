@@ -1,7 +1,7 @@
 """Run a checker on the addon under the module's name, whatever its folder's.
 
-Started by pre-commit's hooks, with the checker and its arguments; the module is
-added as the last one. The checkers resolve links, so they get a copy.
+Started by pre-commit's hooks with the name, the checker and its arguments; the name
+is added as the last one. The checkers resolve links, so they get a copy.
 """
 
 import re
@@ -11,11 +11,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-MODULE = "sales_followup"
 _LEFT_OUT = (".*", "__pycache__", "benchmarks", "script")
 
 
-def main(command):
+def main(module, *command):
     checkout = Path.cwd()
     # A file is meant from the checkout, where this was started.
     command = [
@@ -24,9 +23,9 @@ def main(command):
     ]
     with tempfile.TemporaryDirectory() as folder:
         ignore = shutil.ignore_patterns(*_LEFT_OUT)
-        shutil.copytree(checkout, Path(folder, MODULE), ignore=ignore)
+        shutil.copytree(checkout, Path(folder, module), ignore=ignore)
         result = subprocess.run(
-            [*command, MODULE],
+            [*command, module],
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -34,10 +33,10 @@ def main(command):
             check=False,
         )
     # Whoever reads the findings knows these files by their paths in the checkout.
-    shown = re.sub(rf"/?{folder[1:]}/|\b{MODULE}/", "", result.stdout)
+    shown = re.sub(rf"/?{folder[1:]}/|\b{module}/", "", result.stdout)
     print(shown, end="")
     return result.returncode
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(*sys.argv[1:]))

@@ -3,14 +3,13 @@
 import os
 import re
 import shutil
-import subprocess
 import sysconfig
 from pathlib import Path
 
 from . import cache
 from .console import step
 from .problem import Problem
-from .process import run_logged, run_logged_or_fail
+from .process import output, run_logged, run_logged_or_fail
 
 ODOO_PACKAGE = "odoo-19"
 # Odoo's package holds links into these; their files go into the same tree.
@@ -37,7 +36,6 @@ _HAVE_ODOO = (
 
 def install(packages, purpose):
     """Install Debian packages as the superuser, else say which are missing."""
-    command = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
     missing = f"Missing for {purpose}: {', '.join(packages)}."
     if not shutil.which("apt-get"):
         raise Problem(missing, "Install these programs with your system's means.")
@@ -48,10 +46,10 @@ def install(packages, purpose):
     step(f"Installing Debian packages for {purpose}: {' '.join(packages)}")
     log = cache.logs() / "apt-install.log"
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    wait = ["-o", "DPkg::Lock::Timeout=300"]
-    run_logged(["apt-get", *wait, "update"], log, "Reading package lists", env=env)
+    apt = ["apt-get", "-o", "DPkg::Lock::Timeout=300"]
+    run_logged([*apt, "update"], log, "Reading package lists", env=env)
     run_logged_or_fail(
-        command[:1] + wait + command[1:],
+        [*apt, "install", "--yes", "--no-install-recommends", *packages],
         log,
         "Installing Debian packages",
         remedy=f"Install what {purpose} needs by hand, then start again.",
@@ -126,12 +124,9 @@ def _debian_site(folder):
     """Return where this machine gets Debian from, as its own apt is told."""
     empty = folder / "empty"
     (empty / "partial").mkdir(parents=True, exist_ok=True)
-    listed = subprocess.run(
-        ["apt-get", "-o", f"Dir::State::Lists={empty}", "--print-uris", "update"],
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
+    listed = output(
+        ["apt-get", "-o", f"Dir::State::Lists={empty}", "--print-uris", "update"]
+    )
     sites = re.findall(r"'(\S+/debian)/?/dists/[^/']+/InRelease'", listed)
     if not sites:
         raise Problem("apt's sources here name no mirror of Debian.", _HAVE_ODOO)
@@ -149,12 +144,7 @@ def _keyring():
 
 
 def _candidate_version(options):
-    shown = subprocess.run(
-        ["apt-cache", *options, "show", "--no-all-versions", ODOO_PACKAGE],
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
+    shown = output(["apt-cache", *options, "show", "--no-all-versions", ODOO_PACKAGE])
     version = re.search(r"^Version: (?:\d+:)?(19\.0\S*)$", shown, re.MULTILINE)
     if not version:
         raise Problem(f"Debian's archive has no package {ODOO_PACKAGE}.", _HAVE_ODOO)

@@ -9,8 +9,7 @@ from pathlib import Path
 from . import cache, checkout, debian
 from .console import step
 from .problem import Problem
-from .process import run_logged_or_fail
-from .virtualenv import output
+from .process import output, run_logged_or_fail
 
 SERIES = "19.0"
 _VERSION_INFO = re.compile(r"^version_info = \((\d+|'[^']*'), (\d+)", re.MULTILINE)

@@ -167,6 +167,16 @@ def _explain(title, code, log, remedy):
     return f"{title} failed (exit code {code}):\n    " + "\n    ".join(tail), remedy
 
 
+def output(command):
+    """Return what a short command prints, or an empty text where it fails."""
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
 def run_foreground(command, env=None, cwd=None):
     """Run a command that owns the terminal; return its exit code.
 

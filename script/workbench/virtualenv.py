@@ -4,7 +4,6 @@ import hashlib
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -92,13 +91,3 @@ def enter(venv):
             f"{python} does not start: {error.strerror}.",
             f"Remove the folder {venv}, then start again.",
         ) from error
-
-
-def output(command):
-    """Return what a short command prints, or an empty text where it fails."""
-    try:
-        return subprocess.run(
-            command, capture_output=True, text=True, check=True
-        ).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""

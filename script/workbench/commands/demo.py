@@ -50,7 +50,10 @@ def run(workbench, options):
     database = workbench.databases.name("demo")
     lock = cache.try_lock(database)
     if not lock:
-        raise Problem("Another script/demo or script/odoo of this checkout is running.")
+        raise Problem(
+            "Another start is using the demo database of this checkout.",
+            "Stop that script/demo first.",
+        )
     with lock:
         workbench.databases.ensure_current(database, FULL, fresh=options.fresh)
         step("Doing the main job on Odoo's demo data")
