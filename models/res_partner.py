@@ -408,11 +408,9 @@ class ResPartner(models.Model):
         """
         alike = defaultdict(list)
         for partner in self:
-            old, new = before[partner.id], after[partner.id]
             # a Salesperson written again, though the same, would be notified again
-            lead = KEEP if new.lead == old.lead else new.lead
-            members = KEEP if set(new.members) == set(old.members) else new.members
-            alike[lead, members].append(partner.id)
+            changes = after[partner.id].changes(before[partner.id])
+            alike[changes].append(partner.id)
         for (lead, members), partner_ids in alike.items():
             values = {}
             if lead is not KEEP:

@@ -37,6 +37,11 @@ class Planned:
     teams: tuple | None = None
     gone: list = field(default_factory=list)
 
+    def get_line_ids(self):
+        """Give the ids of all lines of the record."""
+        teams = [self.teams[0]] if self.teams else []
+        return [*self.line_ids.values(), *teams, *self.gone]
+
     def has_living(self, name, living):
         """Tell whether a former value is empty or has users who are still there."""
         return not self.old[name] or not living.isdisjoint(self.old[name])
@@ -150,13 +155,18 @@ class SalesFollowupChange(models.Model):
                 "%(kept)s were changed since by somebody else and stay as they are.",
                 kept=kept,
             )
+        hidden = any(change.state == "done" for change in self)
+        if hidden:
+            message += " " + self.env._(
+                "Records that you may not see are still to be undone by somebody else."
+            )
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "type": "warning" if kept else "success",
+                "type": "warning" if kept or hidden else "success",
                 "message": message,
-                "sticky": bool(kept),
+                "sticky": bool(kept or hidden),
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
@@ -237,17 +247,47 @@ class SalesFollowupChange(models.Model):
         change.invalidate_recordset(["state"])
         if change.state != "done":
             return
+        if not change._count_lines("done"):
+            raise UserError(
+                self.env._(
+                    "The journal of %(change)s was removed after the time set for it; "
+                    "it can no longer be undone.",
+                    change=change.display_name,
+                )
+            )
         counts = change._process("done", change._undo_batch)
         change.write(
             {
-                "state": "undone",
-                "undone_count": counts["undone"],
-                "kept_count": counts["kept"],
+                "state": change._release_hidden_lines(),
+                "undone_count": change.undone_count + counts["undone"],
+                "kept_count": change.kept_count + counts["kept"],
                 "undo_user_id": self.env.uid,
                 "undo_date": fields.Datetime.now(),
             }
         )
         self.env["sales.followup.digest"]._notify(change, undo=True)
+
+    def _count_lines(self, state):
+        """Count the lines of this change in a state."""
+        return self.env["sales.followup.change.line"].search_count(
+            [("change_id", "=", self.id), ("state", "=", state)]
+        )
+
+    def _release_hidden_lines(self):
+        """Leave to somebody who sees more what this user's undo could not reach.
+
+        :return: the state the change is in after the undo
+        """
+        self.env.cr.execute(
+            """
+            UPDATE sales_followup_change_line SET state = 'done'
+             WHERE change_id = %s AND state = 'hidden'
+            """,
+            [self.id],
+        )
+        hidden = self.env.cr.rowcount
+        self.line_ids.invalidate_recordset(["state"])
+        return "done" if hidden else "undone"
 
     def _process(self, state, process_batch):
         """Work through the lines in a state, batch by batch.
@@ -258,7 +298,7 @@ class SalesFollowupChange(models.Model):
             ids, dict of record id → reason)
         :return: dict of line state → number of records
         """
-        counts = dict.fromkeys(("done", "left", "undone", "kept"), 0)
+        counts = dict.fromkeys(("done", "left", "undone", "kept", "hidden"), 0)
         while batch := self._next_batch(state):
             target, planned = batch
             outcome, reasons = process_batch(target, planned)
@@ -335,7 +375,7 @@ class SalesFollowupChange(models.Model):
 
     def _apply_batch(self, target, planned):
         """Write the records that are as planned, leave the others alone."""
-        current, reasons = self._read_writable(target, planned)
+        current, reasons, _hidden = self._read_writable(target, planned)
         reasons |= self._get_unfit(target, planned)
         after = {}
         for record_id, plan in planned.items():
@@ -421,7 +461,7 @@ class SalesFollowupChange(models.Model):
 
     def _undo_batch(self, target, planned):
         """Restore each value that is still as this change left it."""
-        current, reasons = self._read_writable(target, planned)
+        current, reasons, hidden = self._read_writable(target, planned)
         living = self._get_living(planned)
         fast = self.env["sales.followup.fast.writer"]
         teams = fast._read_teams(target, current)
@@ -444,8 +484,11 @@ class SalesFollowupChange(models.Model):
         reasons |= failures
         restored = {id_: restored[id_] for id_ in restored if id_ not in failures}
         moved = self._restore_teams(target, planned, restored, teams)
-        outcome = {"undone": {}, "kept": {}}
+        outcome = {"undone": {}, "kept": {}, "hidden": {}}
         for record_id, plan in planned.items():
+            if record_id in hidden:
+                outcome["hidden"][record_id] = plan.get_line_ids()
+                continue
             lines = {
                 line_id: name in restored.get(record_id, ())
                 for name, line_id in plan.line_ids.items()
@@ -518,17 +561,17 @@ class SalesFollowupChange(models.Model):
         """Lock the planned records that exist and that the user may see.
 
         :return: (dict of record id → current :class:`~..rules.reps.Reps`, dict of
-            record id → why it cannot be written)
+            record id → why it cannot be written, ids of those the user may not see)
         """
-        missing = self.env._("It does not exist any more")
+        missing = self.env._("The record does not exist any more")
         if target.model not in self.env or not target.fields:
-            return {}, dict.fromkeys(planned, missing)
+            return {}, dict.fromkeys(planned, missing), set()
         current = self.env["sales.followup.writer"]._read_locked(target, planned)
         visible = self._get_visible(target.model, list(current))
         reasons = dict.fromkeys(planned.keys() - current.keys(), missing)
-        hidden = self.env._("You may not see it")
-        reasons |= dict.fromkeys(current.keys() - visible, hidden)
-        return {id_: current[id_] for id_ in current if id_ in visible}, reasons
+        hidden = current.keys() - visible
+        reasons |= dict.fromkeys(hidden, self.env._("You may not see this record"))
+        return {id_: current[id_] for id_ in visible}, reasons, hidden
 
     def _get_visible(self, model_name, record_ids):
         """Give the ids among ``record_ids`` that the current user may read.

@@ -37,6 +37,7 @@ class SalesFollowupChangeLine(models.Model):
             ("left", "Left Alone"),
             ("undone", "Undone"),
             ("kept", "Kept at Undo"),
+            ("hidden", "Out of Sight at Undo"),
         ],
         default="planned",
         required=True,

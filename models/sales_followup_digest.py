@@ -17,7 +17,8 @@ class SalesFollowupDigest(models.AbstractModel):
     def _notify(self, change, undo=False):
         """Send one notification to each user whom a change or its undo put in charge.
 
-        Who did it, archived users and those who were in charge before get none.
+        Who did it and archived users get none. A representative who takes the lead over
+        is told: that is news, too.
 
         :param change: the ``sales.followup.change`` that was done or undone
         :param undo: whether it was undone

@@ -131,6 +131,8 @@ class SalesFollowupFastWriter(models.AbstractModel):
                 [
                     ("model_id.model", "in", models),
                     ("trigger", "not in", ("on_webhook", "on_unlink", "on_change")),
+                    ("trigger", "not =like", "on_time%"),
+                    ("trigger", "not =like", "on_message%"),
                 ]
             )
         )

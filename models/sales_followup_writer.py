@@ -8,7 +8,7 @@ from odoo import Command, api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..rules.reps import NOBODY, Reps
+from ..rules.reps import KEEP, NOBODY, Reps
 
 _logger = logging.getLogger(__name__)
 
@@ -121,20 +121,21 @@ class SalesFollowupWriter(models.AbstractModel):
                 target.model,
                 reason,
             )
-            return self._write_through_orm(target, after, note)
+            return self._write_through_orm(target, before, after, note)
         fast._write_reps(target, before, after, note)
         return {}
 
     @api.model
-    def _write_through_orm(self, target, after, note):
+    def _write_through_orm(self, target, before, after, note):
         """Write records the plain way, those alike together, one by one where one of
-        them refuses."""
+        them refuses; see :meth:`_write_reps`."""
         alike = defaultdict(list)
         for record_id, reps in after.items():
-            alike[reps].append(record_id)
+            # only what changes: a Salesperson written again would follow again
+            alike[reps.changes(before[record_id])].append(record_id)
         failures = {}
-        for reps, record_ids in alike.items():
-            values = self._prepare_values(target, reps)
+        for (lead, members), record_ids in alike.items():
+            values = self._prepare_values(target, lead, members)
             if self._try_write(target, record_ids, values, note) is None:
                 continue
             for record_id in record_ids:
@@ -143,13 +144,14 @@ class SalesFollowupWriter(models.AbstractModel):
         return failures
 
     @api.model
-    def _prepare_values(self, target, reps):
-        """Give the ``write`` values that put ``reps`` onto a record."""
+    def _prepare_values(self, target, lead, members):
+        """Give the ``write`` values that put these onto a record, where :data:`KEEP`
+        leaves a field alone."""
         values = {}
-        if target.lead_field:
-            values[target.lead_field] = reps.lead or False
-        if target.reps_field:
-            values[target.reps_field] = [Command.set(reps.members)]
+        if target.lead_field and lead is not KEEP:
+            values[target.lead_field] = lead or False
+        if target.reps_field and members is not KEEP:
+            values[target.reps_field] = [Command.set(members)]
         return values
 
     @api.model

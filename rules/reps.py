@@ -35,6 +35,13 @@ class Reps(NamedTuple):
         """Tell whether lead and members are the same, in whatever order."""
         return self.lead == other.lead and set(self.members) == set(other.members)
 
+    def changes(self, before: "Reps") -> tuple:
+        """Give (lead, members), with :data:`KEEP` for what is the same ``before``."""
+        return (
+            KEEP if self.lead == before.lead else self.lead,
+            KEEP if set(self.members) == set(before.members) else self.members,
+        )
+
     def __contains__(self, user: int) -> bool:
         return user == self.lead or user in self.members
 

@@ -183,7 +183,9 @@ class TestFastWriterIsPlainWriter(BulkWritingCommon):
             before = writer.env["sales.followup.writer"]._read_locked(target, ids)
             wanted = dict.fromkeys(ids, after)
             if writer._name == "sales.followup.writer":
-                self.assertFalse(writer._write_through_orm(target, wanted, note))
+                self.assertFalse(
+                    writer._write_through_orm(target, before, wanted, note)
+                )
             else:
                 writer._write_reps(target, before, wanted, note)
                 writer.env.flush_all()  # as whoever writes in batches does
@@ -327,6 +329,8 @@ class TestWayOfWriting(BulkWritingCommon):
             self._propagate(self.customer, types=("quotation",))
         self.assertReps(order, self.alice, self.bob)
 
+    # the super() is of the method made here
+    # pylint: disable-next=missing-return
     def test_override_by_an_unknown_module_runs_and_the_log_names_it(self):
         order = self._create_carols_orders(1)
         model = self.registry["sale.order"]
@@ -347,6 +351,8 @@ class TestWayOfWriting(BulkWritingCommon):
         self.assertIn((order.ids, {"user_id", "followup_rep_ids"}), written)
         self.assertReps(order, self.alice, self.bob)
 
+    # the super() is of the method made here
+    # pylint: disable-next=missing-return
     def test_override_of_the_chatter_by_an_unknown_module_is_respected(self):
         model = self.registry["mail.message"]
 
@@ -358,6 +364,8 @@ class TestWayOfWriting(BulkWritingCommon):
             for target in (PARTNER_TARGET, ORDER_TARGET, INVOICE_TARGET):
                 self.assertIn("unknown_module", self._get_obstacle(target))
 
+    # the super() is of the method made here
+    # pylint: disable-next=missing-return
     def test_override_of_another_model_is_no_obstacle(self):
         model = self.registry["sale.order"]
 
@@ -371,11 +379,12 @@ class TestWayOfWriting(BulkWritingCommon):
     def test_constraint_runs_and_who_refuses_stops_no_other(self):
         orders = self._create_carols_orders(4)
         refusing = orders[1]
+        refusal = "This one stays with Carol."
 
         @api.constrains("user_id")
         def _check_salesperson(self):
             if refusing in self:
-                raise ValidationError("This one stays with Carol.")
+                raise ValidationError(refusal)
 
         model = self.registry["sale.order"]
         checks = [*self.env["sale.order"]._constraint_methods, _check_salesperson]
@@ -407,11 +416,12 @@ class TestWayOfWriting(BulkWritingCommon):
         orders = self._create_carols_orders(3)
         change = self._propagate(self.customer, types=("quotation",))
         refusing = orders[1]
+        refusal = "This one stays with Alice."
 
         @api.constrains("user_id")
         def _check_salesperson(self):
             if refusing in self:
-                raise ValidationError("This one stays with Alice.")
+                raise ValidationError(refusal)
 
         model = self.registry["sale.order"]
         checks = [*self.env["sale.order"]._constraint_methods, _check_salesperson]
@@ -659,6 +669,8 @@ class TestConcurrency(TransactionCase):
                 thread.start()
                 ready.wait(10)
                 self._wait_until_blocked(pids[0])
+                # two real transactions are what this is about
+                # pylint: disable-next=invalid-commit
                 cr.commit()
                 thread.join(30)
         self.assertFalse(thread.is_alive())

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import Command, fields
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from .common_documents import DocumentsCommon
@@ -389,7 +389,7 @@ class TestUndo(JournalCommon):
         self.assertReps(order, self.carol)
         self.assertEqual(change.undo_user_id, colleague)
 
-    def test_undo_leaves_what_the_user_may_not_see(self):
+    def test_undo_leaves_what_the_user_may_not_see_to_somebody_else(self):
         order = self._create_carols_order()
         change = self._propagate(self.customer)
         seller = self._create_salesperson("selling_editor")
@@ -398,9 +398,20 @@ class TestUndo(JournalCommon):
         change.with_user(seller).action_undo()
         self.assertReps(order, self.alice, self.bob)
         self.assertStates(
-            change, order, {"user_id": "kept", "followup_rep_ids": "kept"}
+            change, order, {"user_id": "done", "followup_rep_ids": "done"}
         )
-        self.assertEqual(mine.state, "done")
+        self.assertEqual((change.state, mine.state), ("done", "done"))
+        change.action_undo()
+        self.assertReps(order, self.carol)
+        self.assertEqual(change.state, "undone")
+
+    def test_undo_after_the_journal_was_removed_is_refused(self):
+        self._create_carols_order()
+        change = self._propagate(self.customer)
+        change.sudo().line_ids.unlink()
+        with self.assertRaisesRegex(UserError, "can no longer be undone"):
+            change.action_undo()
+        self.assertEqual(change.state, "done")
 
     def test_several_changes_are_undone_at_once(self):
         other = self._create_customer(self.alice)
