@@ -18,6 +18,8 @@ from ..process import die_with_parent, run_foreground, stopping
 USERS = (
     ("admin", "admin", "Mitchell Admin, administrator"),
     ("demo", "demo", "Marc Demo, salesman"),
+    ("ines", "ines", "Ines Costa, sales manager: may change representatives"),
+    ("nora", "nora", "Nora Lind, saleswoman: sees them, own documents only"),
     ("portal", "portal", "Joel Willis, a customer in the portal"),
 )
 _PATIENCE = 120
