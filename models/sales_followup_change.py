@@ -316,36 +316,42 @@ class SalesFollowupChange(models.Model):
 
         :return: (target, dict of record id → :class:`Planned`), or ``None``
         """
-        rows = self.env.execute_query(
+        # Three plain range scans rather than one clever join: a table that grew by ten
+        # thousand lines a moment ago has no statistics yet to plan a join by.
+        waiting = SQL("change_id = %s AND state = %s", self.id, state)
+        kinds = self.env.execute_query(
             SQL(
-                """
-                WITH kind AS (
-                    SELECT model, type_id FROM sales_followup_change_line
-                     WHERE change_id = %(change)s AND state = %(state)s
-                  ORDER BY model, type_id LIMIT 1
-                ), record AS (
-                    SELECT DISTINCT line.res_id
-                      FROM sales_followup_change_line line, kind
-                     WHERE line.change_id = %(change)s AND line.state = %(state)s
-                       AND line.model = kind.model
-                       AND line.type_id IS NOT DISTINCT FROM kind.type_id
-                  ORDER BY line.res_id LIMIT %(limit)s
-                )
-                SELECT line.model, line.res_id, line.company_id, line.id, line.field,
-                       line.old_ids, line.new_ids
-                  FROM sales_followup_change_line line, kind, record
-                 WHERE line.change_id = %(change)s AND line.state = %(state)s
-                   AND line.model = kind.model
-                   AND line.type_id IS NOT DISTINCT FROM kind.type_id
-                   AND line.res_id = record.res_id
-                """,
-                change=self.id,
-                state=state,
-                limit=BATCH_SIZE,
+                "SELECT model, type_id FROM sales_followup_change_line WHERE %s"
+                " ORDER BY model, type_id LIMIT 1",
+                waiting,
             )
         )
-        if not rows:
+        if not kinds:
             return None
+        [(model_name, type_id)] = kinds
+        of_kind = SQL(
+            "%s AND model = %s AND %s",
+            waiting,
+            model_name,
+            SQL("type_id = %s", type_id) if type_id else SQL("type_id IS NULL"),
+        )
+        [(last_id,)] = self.env.execute_query(
+            SQL(
+                "SELECT MAX(res_id) FROM (SELECT DISTINCT res_id"
+                " FROM sales_followup_change_line WHERE %s"
+                " ORDER BY res_id LIMIT %s) AS batch",
+                of_kind,
+                BATCH_SIZE,
+            )
+        )
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT model, res_id, company_id, id, field, old_ids, new_ids"
+                " FROM sales_followup_change_line WHERE %s AND res_id <= %s",
+                of_kind,
+                last_id,
+            )
+        )
         target = self._get_target(rows[0][0], {row[4] for row in rows})
         planned = {}
         for _model, res_id, company_id, line_id, name, old, new in rows:

@@ -45,7 +45,6 @@ class SalesFollowupChangeLine(models.Model):
     reason = fields.Char(help="Why the record was left alone, or kept at the undo.")
 
     _batch_idx = models.Index("(change_id, state, model, type_id, res_id)")
-    _record_idx = models.Index("(model, res_id)")
 
     @api.depends("type_id", "model")
     def _compute_kind(self):
