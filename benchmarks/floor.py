@@ -4,9 +4,10 @@ Nothing that keeps the promises of the addon can be much faster than this. For e
 record the statement writes what a reader of the database finds afterwards:
 
 - the record's Salesperson and, where the teams differ, sales team, with its access log;
-- the salesperson of order lines, which Odoo recomputes;
+- the salesperson of order lines, which Odoo recomputes, with their access log;
 - the relation rows of ``followup_rep_ids``;
-- one journal row for each value, in its final state;
+- one journal row for each value (Salesperson, representatives and team), in its final
+  state;
 - with ``chatter``: one message, a tracking value for each of Salesperson, team and
   representatives, and (not on invoices, as in Odoo) the new Salesperson as follower
   with the default subtypes.
@@ -127,10 +128,13 @@ class Floor:
         return SQL(
             """
             order_lines AS (
-                UPDATE sale_order_line line SET salesman_id = %s
+                UPDATE sale_order_line line
+                   SET salesman_id = %s, write_uid = %s, write_date = %s
                   FROM doc WHERE line.order_id = doc.id
             )""",
             self.data.joiner,
+            self.env.uid,
+            self.env.cr.now(),
         )
 
     def _relations(self):
@@ -176,6 +180,21 @@ class Floor:
             )
         )
         change.flush_recordset()
+        values = [
+            SQL(
+                "(%s, TO_JSONB(ARRAY[old_lead]), %s::jsonb)",
+                self.lead_field,
+                f"[{self.data.joiner}]",
+            ),
+            SQL("('followup_rep_ids', TO_JSONB(old_reps), TO_JSONB(new_reps))"),
+        ]
+        if self.has_team:
+            values.append(
+                SQL(
+                    "('team_id', TO_JSONB(ARRAY[old_team]), %s::jsonb)",
+                    f"[{self._new_team().id}]",
+                )
+            )
         return SQL(
             """
             journal AS (
@@ -184,18 +203,12 @@ class Floor:
                              old_ids, new_ids, state)
                      SELECT %(change)s, %(type)s, %(model)s, doc.id, doc.company_id,
                             value.*, 'done'
-                       FROM doc,
-                            LATERAL (VALUES
-                                (%(lead)s, TO_JSONB(ARRAY[old_lead]),
-                                 %(new_lead)s::jsonb),
-                                ('followup_rep_ids', TO_JSONB(old_reps),
-                                 TO_JSONB(new_reps))) AS value
+                       FROM doc, LATERAL (VALUES %(values)s) AS value
             )""",
             change=change.id,
             type=document_type.id or None,
             model=self.model,
-            lead=self.lead_field,
-            new_lead=f"[{self.data.joiner}]",
+            values=SQL(", ").join(values),
         )
 
     def _messages(self):
