@@ -1,0 +1,192 @@
+"""Walks through the addon in a real Chromium and keeps what it sees.
+
+Runs in a virtual environment of its own, with Playwright, on the web client of
+a fresh demo database: ``python -m workbench.photographer ADDRESS CHROMIUM FOLDER``.
+"""
+
+import ast
+import base64
+import re
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Error, sync_playwright
+
+_ROOT = Path(__file__).resolve().parents[2]
+_CUSTOMERS = ("Harbour Kitchens", "Menuiserie Lacroix", "Officine Bellini")
+_USER = "ines"
+_PATIENCE = 60_000  # milliseconds; the first page builds Odoo's assets
+_FLEETING = ".o_popover, .o-tooltip, .o_notification, .o_loading_indicator"
+_SCROLL_BELOW_HEADER = """row => {
+    row.style.scrollMarginTop = `${row.closest("table").tHead.offsetHeight}px`;
+    row.scrollIntoView();
+}"""
+_BANNER = """\
+<!DOCTYPE html>
+<style>
+    * {{ margin: 0; }}
+    body {{
+        height: 280px; overflow: hidden; position: relative;
+        background: linear-gradient(105deg, #fff 0%, #f3e9f0 47%, #714b67 47.2%,
+            #4d2f46 100%);
+        font-family: Roboto, sans-serif; color: #3c2636;
+    }}
+    .words {{ position: absolute; left: 28px; top: 32px; width: 190px; }}
+    .icon {{ width: 80px; margin-left: -9px; }}
+    h1 {{ font-size: 34px; line-height: 1.05; margin: 6px 0 12px; }}
+    h1 span {{ white-space: nowrap; }}
+    p {{ font-size: 15px; line-height: 1.4; color: #6b5164; }}
+    .shot {{
+        position: absolute; left: 256px; top: 44px; width: 560px;
+        border-radius: 5px; box-shadow: 0 6px 28px rgba(30, 8, 25, 0.45);
+    }}
+</style>
+<div class="words">
+    <img class="icon" src="{icon}">
+    <h1>{name}</h1>
+    <p>{summary}</p>
+</div>
+<img class="shot" src="{shot}">
+"""
+
+
+class Photographer:
+    """One user's browser window on the web client.
+
+    :param folder: where the pictures go
+    """
+
+    def __init__(self, browser, address, folder):
+        self.browser = browser
+        self.address = address
+        self.folder = folder
+        self.page = browser.new_page(viewport={"width": 1400, "height": 900})
+        self.page.set_default_timeout(_PATIENCE)
+
+    def log_in(self):
+        page = self.page
+        page.goto(f"{self.address}/web/login")
+        page.fill("input[name=login]", _USER)
+        page.fill("input[name=password]", _USER)
+        page.click("button[type=submit]")
+        page.wait_for_selector(".o_web_client .o_main_navbar")
+
+    def take(self, name, width=1400, height=900):
+        self.page.set_viewport_size({"width": width, "height": height})
+        self._settle()
+        self.page.screenshot(path=self.folder / name, animations="disabled")
+
+    def take_partner(self):
+        self._open_contacts()
+        self.page.click(f"{_row(_CUSTOMERS[0])} td[name=complete_name]")
+        self.page.click(".o_form_view a[name=sales_purchases]")
+        self.page.wait_for_selector("div[name=followup_rep_ids] .o_tag:visible")
+        self.take("partner.png", 1300, 716)
+
+    def take_assign(self):
+        self._open_contacts()
+        self._choose_action("Assign representatives")
+        self.page.click(".modal div[name=user_ids] input")
+        self.page.click(".o-autocomplete--dropdown-item:has-text('Hugo Martin')")
+        self.page.wait_for_selector(".modal div[name=outlook]:has-text('To change:')")
+        self.page.click(".modal .modal-title")
+        self.take("assign.png")
+        self.page.click(".modal footer button:visible:has-text('Cancel')")
+
+    def take_preview(self):
+        """Leave the preview open, for what comes of it."""
+        self._open_contacts()
+        self._choose_action("Automatic contact update")
+        self.page.click(".modal button[name=action_preview]")
+        self.page.wait_for_selector(".modal button[name=action_apply]:visible")
+        self.take("propagate_preview.png")
+        dialog = self.page.locator(".modal-content")
+        return dialog.screenshot(animations="disabled")
+
+    def take_change(self):
+        self.page.click(".modal button[name=action_apply]")
+        self.page.wait_for_selector(".o_form_view button[name=action_undo]")
+        self.take("change.png", height=660)
+        self.page.click("button[name=action_undo]")
+        self.page.click(".modal-footer .btn-primary")
+        self.page.wait_for_selector("button[data-value=undone].o_arrow_button_current")
+
+    def take_banner(self, shot):
+        """Compose the store's banner; twice as large, for sharp screens."""
+        manifest = ast.literal_eval((_ROOT / "__manifest__.py").read_text())
+        icon = (_ROOT / "static/description/icon.png").read_bytes()
+        page = self.browser.new_page(
+            viewport={"width": 560, "height": 280}, device_scale_factor=2
+        )
+        page.set_content(
+            _BANNER.format(
+                icon=_data_address(icon),
+                shot=_data_address(shot),
+                name=_unbroken_words(manifest["name"]),
+                summary=manifest["summary"],
+            )
+        )
+        page.screenshot(path=self.folder / "banner.png")
+
+    def _open_contacts(self):
+        self.page.set_viewport_size({"width": 1400, "height": 900})
+        self.page.goto(f"{self.address}/odoo/action-contacts.action_contacts")
+        self.page.click(".o_switch_view.o_list")
+        self.page.wait_for_selector(".o_list_view .o_data_row")
+
+    def _choose_action(self, label):
+        for customer in _CUSTOMERS:
+            self.page.click(f"{_row(customer)} .o_list_record_selector input")
+        self.page.locator(_row(_CUSTOMERS[0])).evaluate(_SCROLL_BELOW_HEADER)
+        self.page.click(".o_cp_action_menus button:has-text('Actions')")
+        self.page.click(f".o-dropdown--menu .o-dropdown-item:has-text('{label}')")
+        self.page.wait_for_selector(".modal .o_form_view")
+
+    def _settle(self):
+        """Wait until nothing on the page is about to come or to go."""
+        self.page.mouse.move(0, 0)
+        self.page.wait_for_function(
+            "fleeting => [...document.images].every(image => image.complete)"
+            " && !document.querySelector(fleeting)",
+            arg=_FLEETING,
+        )
+        self.page.wait_for_timeout(400)
+
+
+def _row(customer):
+    """Return the selector of a customer's row, which no contact of theirs has."""
+    name = re.escape(customer)
+    return f".o_data_row:has(td[name=complete_name]:text-matches('^{name}$'))"
+
+
+def _unbroken_words(text):
+    return " ".join(f"<span>{word}</span>" for word in text.split())
+
+
+def _data_address(png):
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def main(address, chromium, folder):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        photographer = Photographer(browser, address, Path(folder))
+        try:
+            photographer.log_in()
+            photographer.take_partner()
+            photographer.take_assign()
+            shot = photographer.take_preview()
+            photographer.take_change()
+            photographer.take_banner(shot)
+        except Error as error:
+            photographer.page.screenshot(path=Path(folder) / "screenshots-problem.png")
+            sys.exit(f"{error}\n(at {photographer.page.url})")
+        finally:
+            browser.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
