@@ -4,10 +4,13 @@ from . import sales_followup_bulk_chatter
 from . import sales_followup_fast_writer
 from . import sales_followup_writer
 from . import sales_followup_digest
+from . import sales_followup_planner
 from . import sales_followup_change
+from . import sales_followup_change_undo
 from . import sales_followup_change_line
 from . import res_users
 from . import res_partner
+from . import res_partner_bulk
 from . import sale_order
 from . import account_move
 from . import ir_actions

@@ -3,11 +3,9 @@ from collections import defaultdict
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import LockError, UserError
-from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
-from ..rules import reps as rule
-from ..rules.reps import NOBODY, Reps, Slots, Verdict
+from ..rules.reps import Verdict
 
 #: how many documents are fetched, judged and put into the preview at a time
 PLAN_SIZE = 5000
@@ -360,133 +358,23 @@ class SalesFollowupPropagate(models.TransientModel):
         domain = doc_type._get_documents_domain(
             self.partner_ids, self.date_from, self.date_to, self.scope
         )
-        permitted = self.env["res.users"]._followup_permitted_by_company()
         ids = model._search(domain, order="id").get_result_ids()
+        planner = self.env["sales.followup.planner"]
+        replacement = None
+        if self.mode == "replace":
+            replacement = (self.old_user_id.id, self.new_user_id.id)
         right = 0
         for index in range(0, len(ids), PLAN_SIZE):
-            documents = self._fetch_documents(doc_type, ids[index : index + PLAN_SIZE])
             lines = []
-            for document, outcome in self._judge(doc_type, documents, permitted):
+            for document, outcome in planner._judge_documents(
+                doc_type, ids[index : index + PLAN_SIZE], replacement
+            ):
                 if outcome.verdict is Verdict.RIGHT and not document["lead_held"]:
                     right += 1
                 elif outcome.verdict is not Verdict.NOT_CONCERNED:
                     lines.append(self._prepare_line(doc_type, document, outcome))
             self._insert_lines(lines)
         return right
-
-    def _fetch_documents(self, doc_type, ids):
-        """Fetch the facts about some documents, in the order of ids.
-
-        :param doc_type: their ``sales.followup.document.type``
-        :param ids: of documents that the user may read
-        :return: list of dicts
-        """
-        model = self.env[doc_type.model]
-        model.flush_model()
-        kept = (
-            doc_type._get_documents_model()
-            .sudo()
-            ._search(doc_type._get_domain("keep_lead_domain") & Domain("id", "in", ids))
-        )
-        has_company = _is_column(model, "company_id")
-        rows = self.env.execute_query_dict(
-            SQL(
-                """
-                SELECT doc.id, doc.%(partner)s AS partner, %(lead)s AS lead,
-                       %(company)s AS company, %(amount)s AS amount,
-                       company.currency_id AS currency,
-                       doc.id IN %(kept)s AS lead_kept
-                  FROM %(table)s doc
-             LEFT JOIN res_company company ON company.id = %(company)s
-                 WHERE doc.id = ANY(%(ids)s)
-              ORDER BY doc.id
-                """,
-                partner=SQL.identifier(doc_type.partner_field),
-                lead=_column(doc_type.lead_field),
-                company=_column("company_id" if has_company else None),
-                amount=self._get_amount_sql(doc_type),
-                kept=kept.subselect(),
-                table=SQL.identifier(model._table),
-                ids=list(ids),
-            )
-        )
-        target = self.env["sales.followup.change"]._get_target(
-            doc_type.model, {doc_type.lead_field, doc_type.reps_field} - {False}
-        )
-        members = self.env["sales.followup.writer"]._read_members(target, ids)
-        for row in rows:
-            row["reps"] = Reps(row["lead"], members.get(row["id"], ()))
-        return rows
-
-    def _get_amount_sql(self, doc_type):
-        """Give the SQL of a document's amount in its company's currency."""
-        model = self.env[doc_type.model]
-        if not doc_type.amount_field:
-            return SQL("NULL")
-        amount = _column(doc_type.amount_field)
-        if "move_type" in model._fields and _is_column(model, "move_type"):
-            # a credit note takes away from what is at stake
-            amount = SQL(
-                "CASE WHEN doc.move_type IN ('out_refund', 'in_refund')"
-                " THEN -%(amount)s ELSE %(amount)s END",
-                amount=amount,
-            )
-        if not _is_column(model, "currency_id") or not _is_column(model, "company_id"):
-            return amount
-        day = SQL(
-            "COALESCE(%s::date, doc.create_date::date)", _column(doc_type.date_field)
-        )
-        return SQL(
-            "CASE WHEN doc.currency_id = company.currency_id THEN %(amount)s"
-            " ELSE %(amount)s * %(to_rate)s / %(from_rate)s END",
-            amount=amount,
-            to_rate=_rate_sql(SQL("company.currency_id"), day),
-            from_rate=_rate_sql(SQL("doc.currency_id"), day),
-        )
-
-    def _judge(self, doc_type, documents, permitted):
-        """Ask the rule about each document.
-
-        :param documents: as :meth:`_fetch_documents` gives them
-        :param permitted: dict of company id → ids of the users it permits
-        :return: generator of (document, :class:`~..rules.reps.Outcome`); each document
-            also learns ``lead_held``, whether a kept Salesperson would have changed
-        """
-        customers = {}
-        if self.mode == "align":
-            partners = self.env["res.partner"].browse(
-                {document["partner"] for document in documents} - {None}
-            )
-            customers = partners._followup_get_document_reps()
-        for document in documents:
-            users = permitted.get(document["company"], frozenset())
-            document["active"] = permitted[None]
-            slots = Slots(
-                bool(doc_type.lead_field) and not document["lead_kept"],
-                bool(doc_type.reps_field),
-            )
-            outcome = self._ask_rule(document, customers, users, slots)
-            document["lead_held"] = False
-            if document["lead_kept"] and doc_type.lead_field:
-                freely = self._ask_rule(
-                    document, customers, users, Slots(True, slots[1])
-                )
-                document["lead_held"] = freely.new.lead != document["lead"]
-            yield document, outcome
-
-    def _ask_rule(self, document, customers, permitted, slots):
-        if self.mode == "align":
-            customer = customers.get(document["partner"], NOBODY)
-            return rule.align(
-                document["reps"], customer, permitted, slots, document["active"]
-            )
-        return rule.replace_on_document(
-            document["reps"],
-            self.old_user_id.id,
-            self.new_user_id.id,
-            permitted,
-            slots,
-        )
 
     def _prepare_line(self, doc_type, document, outcome):
         """Give the column values of a preview line."""
@@ -655,37 +543,9 @@ class SalesFollowupPropagate(models.TransientModel):
         ]
 
 
-def _is_column(model, name):
-    """Tell whether a field of a model is a column of its own table."""
-    field = model._fields.get(name)
-    return bool(field and field.store and field.column_type and not field.inherited)
-
-
-def _column(name):
-    """Give the SQL of a document's column; ``NULL`` where there is none."""
-    return SQL("doc.%s", SQL.identifier(name)) if name else SQL("NULL")
-
-
 def _as_list_sql(column):
     """Give the SQL of a preview line's user as a JSON list of at most one."""
     return SQL(
         "CASE WHEN %(column)s IS NULL THEN '[]' ELSE JSONB_BUILD_ARRAY(%(column)s) END",
         column=SQL.identifier("line", column),
-    )
-
-
-def _rate_sql(currency, day):
-    """Give the SQL of a currency's rate on a day, as Odoo's conversion looks it up."""
-    rates = SQL(
-        "SELECT rate.rate FROM res_currency_rate rate"
-        " WHERE rate.currency_id = %s AND (rate.company_id IS NULL OR rate.company_id"
-        " = SPLIT_PART(company.parent_path, '/', 1)::int)",
-        currency,
-    )
-    return SQL(
-        "COALESCE((%(rates)s AND rate.name <= %(day)s"
-        " ORDER BY rate.company_id, rate.name DESC LIMIT 1),"
-        " (%(rates)s ORDER BY rate.company_id, rate.name LIMIT 1), 1)",
-        rates=rates,
-        day=day,
     )
