@@ -35,18 +35,21 @@ _BANNER = """\
     .icon {{ width: 80px; margin-left: -9px; }}
     h1 {{ font-size: 34px; line-height: 1.05; margin: 6px 0 12px; }}
     h1 span {{ white-space: nowrap; }}
-    p {{ font-size: 15px; line-height: 1.4; color: #6b5164; }}
+    p {{ font-size: 15px; line-height: 1.4; color: #6b5164; text-wrap: balance; }}
     .shot {{
-        position: absolute; left: 256px; top: 44px; width: 560px;
+        position: absolute; left: 254px; top: 44px; width: 560px; height: 400px;
         border-radius: 5px; box-shadow: 0 6px 28px rgba(30, 8, 25, 0.45);
+        overflow: hidden;
     }}
+    /* What is behind the dialog shines through its border. */
+    .shot img {{ width: 564px; margin: -2px; }}
 </style>
 <div class="words">
     <img class="icon" src="{icon}">
     <h1>{name}</h1>
     <p>{summary}</p>
 </div>
-<img class="shot" src="{shot}">
+<div class="shot"><img src="{shot}"></div>
 """
 
 
