@@ -9,7 +9,7 @@ from .sales_followup_writer import TEAM_FIELD
 
 
 class SalesFollowupChange(models.Model):
-    """The undo of a bulk change: every value that nobody changed since is given back."""
+    """The undo of a bulk change: what nobody changed since is given back."""
 
     _inherit = "sales.followup.change"
 
