@@ -1,11 +1,8 @@
-from collections import defaultdict
-
 from odoo import fields, models
 from odoo.exceptions import LockError, UserError
 
 from ..rules import reps as rule
 from .sales_followup_change import PARTNER_TARGET, get_values, merge, to_sets
-from .sales_followup_writer import TEAM_FIELD
 
 
 class SalesFollowupChange(models.Model):
@@ -193,21 +190,13 @@ class SalesFollowupChange(models.Model):
             for id_, team_id in wanted.items()
             if team_id is None or team_id in existing
         }
-        now = self.env["sales.followup.fast.writer"]._read_teams(target, wanted)
-        for team_id, ids in _alike(
-            {id_: team for id_, team in wanted.items() if now[id_][0] != team}
-        ).items():
-            # the former team was chosen by hand: computing it gave another one
-            writer = self.env["sales.followup.writer"]
-            context = writer._get_write_context(self.log_in_chatter)
-            records = self.env[target.model].sudo().with_context(**context)
-            records.browse(ids).write({TEAM_FIELD: team_id})
+        fast = self.env["sales.followup.fast.writer"]
+        now = {id_: team[0] for id_, team in fast._read_teams(target, wanted).items()}
+        # only where the former team was chosen by hand does computing it give another
+        self.env["sales.followup.writer"]._write_teams(
+            target,
+            now,
+            {id_: team_id for id_, team_id in wanted.items() if now[id_] != team_id},
+            self.display_name if self.log_in_chatter else None,
+        )
         return set(wanted)
-
-
-def _alike(values):
-    """Turn a dict of id → value into one of value → ids."""
-    alike = defaultdict(list)
-    for id_, value in values.items():
-        alike[value].append(id_)
-    return alike

@@ -3,6 +3,8 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.tools import SQL
 
+from .sales_followup_writer import TEAM_FIELD
+
 #: Modules whose overrides of the methods below have been read for each model: none of
 #: them does anything when only Salesperson and representatives change.
 KNOWN_MODULES = {
@@ -324,10 +326,19 @@ class SalesFollowupFastWriter(models.AbstractModel):
                 (id_, new_team) for id_ in ids if teams[id_][0] != new_team
             )
         samples.flush_recordset(["team_id"])
-        self._update_column(records.browse(), "team_id", new_teams)
-        records.browse(new_teams).invalidate_recordset(["team_id"], flush=False)
-        records.browse(new_teams).modified(["team_id"])
+        self._store_teams(records.browse(), new_teams)
         return {id_: (teams[id_][0], new_team) for id_, new_team in new_teams.items()}
+
+    @api.model
+    def _store_teams(self, model, teams):
+        """Write sales teams.
+
+        :param teams: dict of record id → team id or ``None``
+        """
+        self._update_column(model, TEAM_FIELD, teams)
+        records = model.browse(teams)
+        records.invalidate_recordset([TEAM_FIELD], flush=False)
+        records.modified([TEAM_FIELD])
 
     # --- SQL --------------------------------------------------------------------
 

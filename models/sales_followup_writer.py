@@ -144,6 +144,32 @@ class SalesFollowupWriter(models.AbstractModel):
         return failures
 
     @api.model
+    def _write_teams(self, target, before, after, note=None):
+        """Write sales teams that an undo gives back.
+
+        :param before: dict of record id → team id or ``None``
+        :param after: the same, of the records that change
+        :param note: text for the chatter, or ``None``
+        """
+        if not after:
+            return
+        model = self.env[target.model].sudo()
+        fast = self.env["sales.followup.fast.writer"]
+        if fast._get_obstacle(target):
+            alike = defaultdict(list)
+            for record_id, team_id in after.items():
+                alike[team_id].append(record_id)
+            records = model.with_context(**self._get_write_context(note))
+            for team_id, record_ids in alike.items():
+                records.browse(record_ids).write({TEAM_FIELD: team_id})
+            return
+        fast._store_teams(model, after)
+        if note:
+            changes = {id_: [(TEAM_FIELD, before[id_], after[id_])] for id_ in after}
+            chatter = self.env["sales.followup.bulk.chatter"]
+            chatter._log_changes(target.model, changes, note)
+
+    @api.model
     def _prepare_values(self, target, lead, members):
         """Give the ``write`` values that put these onto a record, where :data:`KEEP`
         leaves a field alone."""
