@@ -29,7 +29,16 @@ class Base:
 
 FULL = Base(
     "full",
-    ("sale_management", "purchase", "account", "contacts", "crm", "stock"),
+    # base_automation: its rules decide how bulk changes are written, and have tests
+    (
+        "sale_management",
+        "purchase",
+        "account",
+        "contacts",
+        "crm",
+        "stock",
+        "base_automation",
+    ),
     demo=True,
 )
 MINIMAL = Base("minimal", ("sale", "account"), demo=False)
