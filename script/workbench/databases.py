@@ -1,5 +1,6 @@
 """Installed base databases, kept as templates, and the copies that runs work on."""
 
+import hashlib
 import os
 import shutil
 from contextlib import contextmanager
@@ -25,6 +26,11 @@ class Base:
     @property
     def demo_options(self):
         return ("--with-demo",) if self.demo else ()
+
+    @property
+    def key(self):
+        """Tell apart bases of this name with other apps in them."""
+        return hashlib.sha256(" ".join(self.apps).encode()).hexdigest()[:6]
 
 
 FULL = Base(
@@ -110,7 +116,8 @@ class Databases:
         A note on the database says what it holds. It is written last, so that
         an interrupted installation or upgrade is done anew.
         """
-        origin, files = f"{self.odoo.key} {base.name}", checkout.fingerprint()
+        origin = f"{self.odoo.key} {base.name} {base.key}"
+        files = checkout.fingerprint()
         noted = self.server.note(name).rpartition(" ") if self.exists(name) else None
         if fresh or not noted or noted[0] != origin:
             self.install(name, base)
@@ -132,7 +139,7 @@ class Databases:
 
     def _ensure_template(self, base):
         """Return the name of an installed base database, made where missing."""
-        name = f"sales_followup_base_{base.name}_{self.odoo.key}"
+        name = f"sales_followup_base_{base.name}_{base.key}_{self.odoo.key}"
         if not self.exists(name):
             lock = f"{self.server.key}-{name}"
             with cache.locked(lock, f"making the base database '{base.name}'"):
