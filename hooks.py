@@ -8,6 +8,30 @@ REP_TABLES = {
     "account_move_followup_rep_rel": ("move_id", "account_move", "invoice_user_id"),
 }
 
+#: stored values that no document has before its first reminder: column → its type
+REMINDER_COLUMNS = {
+    "followup_last_reminder_id": "int4",
+    "followup_last_date": "timestamp",
+    "followup_next_date": "date",
+}
+
+
+def add_reminder_columns(cr):
+    """Add the columns of reminders, all empty, before the ORM would compute them.
+
+    Finding them there, it does not go through each existing quotation and invoice.
+    """
+    for table in ("sale_order", "account_move"):
+        for column, kind in REMINDER_COLUMNS.items():
+            cr.execute(
+                SQL(
+                    "ALTER TABLE %s ADD COLUMN IF NOT EXISTS %s %s",
+                    SQL.identifier(table),
+                    SQL.identifier(column),
+                    SQL(kind),
+                )
+            )
+
 
 def pre_init_hook(env):
     """Make every Salesperson a representative, before the ORM makes the fields.
@@ -15,6 +39,7 @@ def pre_init_hook(env):
     The tables are made and filled here, by one statement each: finding them there, the
     ORM does not compute the representatives of each existing record.
     """
+    add_reminder_columns(env.cr)
     for relation, (column, table, lead) in REP_TABLES.items():
         names = {
             "relation": SQL.identifier(relation),

@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import fields, models
 
 from ..fields import Representatives
 
@@ -14,6 +14,13 @@ class AccountMove(models.Model):
         column1="move_id",
         column2="user_id",
     )
+    followup_reminder_ids = fields.One2many(
+        "sales.followup.reminder",
+        "move_id",
+        string="Reminders",
+        copy=False,
+        groups="sales_followup.group_user",
+    )
 
     def _compute_invoice_default_sale_person(self):
         # EXTENDS 'account'
@@ -28,3 +35,23 @@ class AccountMove(models.Model):
         return super()._followup_takes_customer_reps() and self.is_sale_document(
             include_receipts=True
         )
+
+    def write(self, vals):
+        """Close the activities of orders that are fully invoiced now, too."""
+        # EXTENDS 'account'
+        result = super().write(vals)
+        if "state" in vals:
+            # sudo: who invoices need not see the order
+            orders = self.sudo().line_ids.sale_line_ids.order_id
+            orders._followup_close_finished()
+        return result
+
+    def _invoice_paid_hook(self):
+        # EXTENDS 'account'
+        result = super()._invoice_paid_hook()
+        self._followup_close_finished()
+        return result
+
+    def _followup_get_company_amount(self):
+        # EXTENDS 'sales.followup.mixin'
+        return abs(self.amount_untaxed_signed)

@@ -10,6 +10,12 @@ class ResConfigSettings(models.TransientModel):
     followup_keep_days = fields.Integer(
         related="company_id.followup_keep_days", readonly=False
     )
+    followup_next_days = fields.Integer(
+        related="company_id.followup_next_days", readonly=False
+    )
+    followup_attach_files = fields.Boolean(
+        related="company_id.followup_attach_files", readonly=False
+    )
     followup_editor_group_ids = fields.Many2many(
         "res.groups",
         relation="sales_followup_settings_editor_group_rel",

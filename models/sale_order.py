@@ -1,4 +1,4 @@
-from odoo import Command, models
+from odoo import Command, fields, models
 
 from ..fields import Representatives
 
@@ -11,6 +11,13 @@ class SaleOrder(models.Model):
         relation="sale_order_followup_rep_rel",
         column1="order_id",
         column2="user_id",
+    )
+    followup_reminder_ids = fields.One2many(
+        "sales.followup.reminder",
+        "order_id",
+        string="Reminders",
+        copy=False,
+        groups="sales_followup.group_user",
     )
 
     def _compute_user_id(self):
@@ -35,4 +42,9 @@ class SaleOrder(models.Model):
             orders = move.line_ids.sale_line_ids.order_id
             if len(orders) > 1:
                 move.followup_rep_ids |= orders._followup_active_reps()
+        self._followup_close_finished()
         return moves
+
+    def _followup_get_company_amount(self):
+        # EXTENDS 'sales.followup.mixin'
+        return self.amount_untaxed / (self.currency_rate or 1.0)

@@ -111,7 +111,29 @@ class SalesFollowupDocumentType(models.Model):
         "UNIQUE(code)", "Another document type has this code; choose a different one."
     )
 
+    chases = fields.Boolean(
+        compute="_compute_chases",
+        search="_search_chases",
+        help="Customers are reminded of these documents.",
+    )
+
     # --- compute ----------------------------------------------------------------
+
+    @api.depends("model", "chase_domain")
+    def _compute_chases(self):
+        chased_models = self.env["sales.followup.reminder"]._get_document_fields()
+        for doc_type in self:
+            doc_type.chases = (
+                doc_type.model in chased_models.values()
+                and not doc_type._get_domain("chase_domain").is_false()
+            )
+
+    def _search_chases(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        # sudo: a handful of records that every employee may read
+        types = self.sudo().with_context(active_test=False).search(Domain.TRUE)
+        return Domain("id", "in", types.filtered(lambda t: t.chases in value).ids)
 
     @api.depends("model")
     def _compute_model_id(self):

@@ -1,0 +1,101 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+# Reminders are a subject of their own; res_partner.py has who follows a customer.
+class ResPartner(models.Model):
+    """How a customer is reminded, and what it was reminded of."""
+
+    _inherit = "res.partner"  # pylint: disable=consider-merging-classes-inherited
+
+    followup_contact_id = fields.Many2one(
+        "res.partner",
+        string="Follow-up Contact",
+        ondelete="set null",
+        index="btree_not_null",
+        domain="['|', ('id', '=', id), ('parent_id', '=', id)]",
+        groups="base.group_user",
+        help="Who gets the reminders, where the document does not name somebody else.",
+    )
+    followup_exclude = fields.Boolean(
+        string="Do not remind automatically", copy=False, groups="base.group_user"
+    )
+    followup_pause_until = fields.Date(
+        string="Pause Reminders Until",
+        copy=False,
+        groups="base.group_user",
+        help="No automatic reminder before this day.",
+    )
+    followup_reminder_ids = fields.One2many(
+        "sales.followup.reminder",
+        "partner_id",
+        string="Reminders",
+        copy=False,
+        groups="sales_followup.group_user",
+    )
+    followup_reminder_count = fields.Integer(
+        string="Reminder Count",
+        compute="_compute_followup_reminder_count",
+        groups="sales_followup.group_user",
+    )
+
+    @api.depends_context("uid")
+    def _compute_followup_reminder_count(self):
+        companies = self.commercial_partner_id
+        counts = dict(
+            self.env["sales.followup.reminder"]._read_group(
+                [("partner_id", "in", companies.ids)], ["partner_id"], ["__count"]
+            )
+        )
+        for partner in self:
+            company = partner.commercial_partner_id
+            partner.followup_reminder_count = counts.get(company._origin, 0)
+
+    def action_followup_remind(self):
+        """Open the dialog that reminds of one of the customer's documents."""
+        self.ensure_one()
+        customer = self.commercial_partner_id
+        return self.env["sales.followup.remind"]._get_action(partner_id=customer.id)
+
+    def action_followup_reminders(self):
+        """Open the reminders of this customer, whatever became of the documents."""
+        self.ensure_one()
+        customer = self.commercial_partner_id
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sales_followup.sales_followup_reminder_action"
+        )
+        return {
+            **action,
+            "domain": [("partner_id", "=", customer.id)],
+            "context": {"default_partner_id": customer.id},
+        }
+
+    def action_followup_anonymize(self):
+        """Take what was written about and to these customers off their reminders.
+
+        The reminders stay, as numbers, dates and amounts; notes, files, texts of
+        e-mails and the customers' answers go.
+
+        :raise UserError: unless the user is a follow-up manager
+        """
+        if not self.env.user.has_group("sales_followup.group_manager"):
+            raise UserError(
+                self.env._("Only follow-up managers may anonymize reminders.")
+            )
+        customers = self.commercial_partner_id
+        customers.check_access("write")
+        # sudo: reminders of all companies, and texts no user may change
+        reminders = self.env["sales.followup.reminder"].sudo()
+        reminders = reminders.search([("partner_id", "in", customers.ids)])
+        reminders._anonymize()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._(
+                    "%(count)s reminders are anonymous now.", count=len(reminders)
+                ),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }

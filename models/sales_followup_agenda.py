@@ -1,0 +1,138 @@
+from odoo import api, models
+from odoo.tools import plaintext2html
+
+ACTIVITY_TYPE = "sales_followup.mail_activity_type_reminder"
+
+
+class SalesFollowupAgenda(models.AbstractModel):
+    """Keeps one activity a document: when its customer is to be reminded next.
+
+    The activity follows the last reminder, and goes when the document is done with.
+    """
+
+    _name = "sales.followup.agenda"
+    _description = "Agenda of Next Reminders"
+
+    @api.model
+    def _plan(self, documents):
+        """Bring the activities of these documents into line with their last reminders.
+
+        :param documents: recordset of one model that has the follow-up mixin
+        """
+        # sudo: reading a document is enough to remind, writing on it is not needed
+        documents = documents.sudo()
+        last = documents._followup_get_last_reminders()
+        pending = self._filter_pending(documents, last)
+        activities = self._get_activities(documents)
+        new, obsolete = [], self.env["mail.activity"].sudo()
+        for document in documents:
+            present = activities.get(document.id, obsolete.browse())
+            reminder = last.get(document)
+            if document in pending and reminder.next_date:
+                values = self._prepare_values(document, reminder)
+                self._move(present[:1], values)
+                obsolete |= present[1:]
+                if not present:
+                    new.append(values)
+            else:
+                obsolete |= present
+        obsolete.unlink()
+        # no e-mail about it: who reminds knows, and the agenda shows it
+        quiet = self.env["mail.activity"].with_context(mail_activity_quick_update=True)
+        quiet.sudo().create(new)
+
+    @api.model
+    def _filter_pending(self, documents, last):
+        """Give the documents whose last reminder still waits for something.
+
+        A quotation that was confirmed is done with, though the order is open.
+
+        :param last: dict of document → its last reminder
+        """
+        types = documents._followup_get_types()
+        return documents._followup_filter_open().filtered(
+            lambda document: (
+                document in last and last[document].document_type_id == types[document]
+            )
+        )
+
+    @api.model
+    def _prepare_values(self, document, reminder):
+        """Give the values of the activity that a reminder asks for."""
+        user = reminder.user_id
+        if not user.active:
+            user = document[document._followup_lead_field]
+        return {
+            "activity_type_id": self.env.ref(ACTIVITY_TYPE).id,
+            "res_model_id": self.env["ir.model"]._get_id(document._name),
+            "res_id": document.id,
+            "date_deadline": reminder.next_date,
+            "user_id": user.id or self.env.uid,
+            "summary": reminder.result_id.name or reminder.template_id.name,
+            "note": plaintext2html(reminder.note) if reminder.note else False,
+        }
+
+    @api.model
+    def _move(self, activity, values):
+        """Write what differs: a new date, another user."""
+        if not activity:
+            return
+        fixed = {"activity_type_id", "res_model_id", "res_id"}
+        changed = {
+            name: value
+            for name, value in values.items()
+            if name not in fixed
+            and activity._fields[name].convert_to_write(activity[name], activity)
+            != value
+        }
+        if changed:
+            activity.with_context(mail_activity_quick_update=True).write(changed)
+
+    @api.model
+    def _get_activities(self, documents):
+        """Give the next-reminder activities of documents.
+
+        :return: dict of document id → ``mail.activity``, as superuser
+        """
+        # sudo: the activity may be somebody else's
+        activities = self.env["mail.activity"].sudo()
+        found = activities.search(
+            [
+                ("res_model", "=", documents._name),
+                ("res_id", "in", documents.ids),
+                ("activity_type_id", "=", self.env.ref(ACTIVITY_TYPE).id),
+            ],
+            order="id",
+        )
+        return dict(found.grouped("res_id"))
+
+    @api.model
+    def _close_finished(self, documents):
+        """Close the activities of those documents that are open no more."""
+        # the type is there: this is asked while the addon is being installed, too
+        if not self.env.ref(ACTIVITY_TYPE, raise_if_not_found=False):
+            return
+        activities = self._get_activities(documents)
+        if not activities:
+            return
+        planned = documents.browse(activities).sudo()
+        last = planned._followup_get_last_reminders()
+        for document in planned - self._filter_pending(planned, last):
+            activities[document.id].unlink()
+
+    @api.autovacuum
+    def _close_left_over(self):
+        """Close what no event told of: a document type that was changed, an import."""
+        for model in self.env["sales.followup.reminder"]._get_document_fields().values():
+            rows = (
+                self.env["mail.activity"]
+                .sudo()
+                ._read_group(
+                    [
+                        ("res_model", "=", model),
+                        ("activity_type_id", "=", self.env.ref(ACTIVITY_TYPE).id),
+                    ],
+                    aggregates=["res_id:array_agg"],
+                )
+            )
+            self._close_finished(self.env[model].browse(rows[0][0]).exists())

@@ -1,0 +1,281 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.tools import split_every
+
+#: how many e-mails are written at a time
+BATCH_SIZE = 200
+
+
+class SalesFollowupEmailer(models.AbstractModel):
+    """Sends reminders by e-mail, through the thread of their documents.
+
+    As Odoo's composer does for many records: the message stays in the chatter, each
+    recipient has a delivery status, and an answer comes back to the document. Followers
+    get no copy.
+    """
+
+    _name = "sales.followup.emailer"
+    _description = "E-mails of Reminders"
+
+    @api.model
+    def _send(self, reminders):
+        """Make the e-mails of outgoing reminders, and send them after the commit.
+
+        :param reminders: ``sales.followup.reminder`` of the channel e-mail
+        :raise UserError: where a text or a document cannot be rendered
+        """
+        self._enqueue(reminders).send_after_commit()
+
+    @api.model
+    def _enqueue(self, reminders):
+        """Make the e-mails of outgoing reminders, and leave them to Odoo's queue.
+
+        :return: ``mail.mail``, as superuser
+        """
+        mails = self.env["mail.mail"].sudo()
+        for link, of_kind in reminders._group_by_document_model().items():
+            for template, alike in of_kind.grouped("template_id").items():
+                for ids in split_every(BATCH_SIZE, alike.ids):
+                    mails |= self._enqueue_batch(alike.browse(ids), link, template)
+        return mails.filtered(lambda mail: mail.state == "outgoing")
+
+    @api.model
+    def _enqueue_batch(self, reminders, link, template):
+        """Make the e-mails of reminders of one template."""
+        contacts = {reminder[link]: reminder.contact_id for reminder in reminders}
+        documents = reminders[link]
+        documents.check_access("read")
+        langs = documents._followup_get_langs(contacts)
+        texts = template._render_email(langs)
+        files = self._get_attachments(reminders, link, template, langs)
+        reply_to = documents._notify_get_reply_to_batch(
+            defaults={r[link].id: self._get_email_from(r) for r in reminders},
+            author_ids={r[link].id: r.user_id.partner_id.id for r in reminders},
+        )
+        blacklist = self._get_blacklist(reminders.contact_id)
+        vals_list = [
+            {
+                **self._prepare_mail_values(
+                    reminder, reminder[link], template, texts[reminder[link].id]
+                ),
+                "body_html": self._wrap(
+                    reminder, reminder[link], template, texts[reminder[link].id][1],
+                    langs[reminder[link].id],
+                ),
+                "attachment_ids": [(6, 0, files[reminder].ids)],
+                "reply_to": reply_to[reminder[link].id],
+                **self._prepare_refusal(reminder.sudo().contact_id, blacklist),
+            }
+            for reminder in reminders
+        ]
+        # sudo: reading the document is enough to send a message on it
+        mails = self.env["mail.mail"].sudo().create(vals_list)
+        self._notify(mails)
+        documents._message_mail_after_hook(mails)
+        for reminder, mail in zip(reminders.sudo(), mails, strict=True):
+            reminder.message_id = mail.mail_message_id
+        reminders._sync_delivery()
+        return mails
+
+    # --- what is sent -----------------------------------------------------------
+
+    @api.model
+    def _prepare_mail_values(self, reminder, document, template, texts):
+        """Give the values of a reminder's ``mail.mail`` but its files and layout.
+
+        :param texts: (subject, body), rendered
+        """
+        subject, body = texts
+        company = document.company_id or self.env.company
+        values = {
+            "subject": subject,
+            "body": body,
+            "model": document._name,
+            "res_id": document.id,
+            "message_type": "email_outgoing",
+            # a reply takes over the subtype: it shall not become an internal note
+            "subtype_id": self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_comment"),
+            "author_id": reminder.user_id.partner_id.id,
+            "email_from": self._get_email_from(reminder),
+            "mail_server_id": template.mail_template_id.mail_server_id.id,
+            "recipient_ids": [(4, reminder.contact_id.id)],
+            "record_company_id": company.id,
+            "record_alias_domain_id": company.sudo().alias_domain_id.id,
+            "headers": repr(document._notify_by_email_get_headers()),
+            # the message stays in the chatter when the e-mail goes
+            "is_notification": True,
+            "auto_delete": True,
+        }
+        message_id = self.env["mail.message"]._get_message_id(values)
+        return {**values, "message_id": message_id, "references": message_id}
+
+    @api.model
+    def _get_email_from(self, reminder):
+        """Give the sender of a reminder: its user, else its company."""
+        return (
+            reminder.user_id.sudo().email_formatted
+            or reminder.company_id.sudo().email_formatted
+        )
+
+    @api.model
+    def _wrap(self, reminder, document, template, body, lang):
+        """Put the text into the layout: logo, button to the document, signature."""
+        layout = template.mail_template_id.email_layout_xmlid
+        if not layout:
+            return body
+        contact = reminder.sudo().contact_id
+        message_values = {
+            "email_layout_xmlid": layout,
+            "model": document._name,
+            "res_id": document.id,
+        }
+        message = self.env["mail.message"].new(
+            {
+                "body": body,
+                "author_id": reminder.user_id.partner_id.id,
+                "email_add_signature": True,
+            }
+        )
+        # one recipient, who is a customer: as the composer describes it for many
+        recipient = {
+            "active": True,
+            "email_normalized": contact.email_normalized,
+            "groups": [],
+            "id": contact.id,
+            "is_follower": False,
+            "lang": lang,
+            "name": contact.name,
+            "notif": "email",
+            "share": True,
+            "type": "customer",
+            "uid": False,
+            "ushare": False,
+        }
+        for _lang, values, group in document._notify_get_classified_recipients_iterator(
+            message, [recipient], msg_vals=message_values, force_email_lang=lang
+        ):
+            return document._notify_by_email_render_layout(
+                message, group, msg_vals=message_values, render_values=values
+            )
+        return body
+
+    # --- files ------------------------------------------------------------------
+
+    @api.model
+    def _get_attachments(self, reminders, link, template, langs):
+        """Make and gather the files that go with each e-mail.
+
+        The document's PDF, the template's own files, and where the setting is on the
+        document's own PDF files.
+
+        :return: dict of reminder → ``ir.attachment``
+        """
+        documents = reminders[link]
+        own = self._get_own_files(documents)
+        fixed = template.mail_template_id.attachment_ids
+        files = {
+            reminder: fixed | own.get(reminder[link].id, fixed.browse())
+            for reminder in reminders
+        }
+        if template.attach_document:
+            for reminder, pdf in self._make_pdfs(reminders, link).items():
+                files[reminder] |= pdf
+        return files
+
+    @api.model
+    def _make_pdfs(self, reminders, link):
+        """Store the PDF of each document, and note it on the reminder.
+
+        :return: dict of reminder → ``ir.attachment``
+        """
+        rendered = self.env["sales.followup.letter"]._render_documents(reminders[link])
+        # sudo: who may read a document may send it
+        pdfs = (
+            self.env["ir.attachment"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "name": reminder[link]._followup_get_file_name(),
+                        "raw": rendered[reminder[link]],
+                        "mimetype": "application/pdf",
+                        "res_model": reminder[link]._name,
+                        "res_id": reminder[link].id,
+                    }
+                    for reminder in reminders
+                ]
+            )
+        )
+        for reminder, pdf in zip(reminders.sudo(), pdfs, strict=True):
+            reminder.attachment_id = pdf
+        return dict(zip(reminders, pdfs, strict=True))
+
+    @api.model
+    def _get_own_files(self, documents):
+        """Give the PDF files people attached to the documents, where that is wanted.
+
+        Not what was made of the document itself: earlier reminders, its own print.
+
+        :return: dict of document id → ``ir.attachment``
+        """
+        wanted = documents.filtered(
+            lambda document: (
+                (document.company_id or self.env.company).sudo().followup_attach_files
+            )
+        )
+        if not wanted:
+            return {}
+        # sudo: who may read a document may read what is attached to it
+        attachments = (
+            self.env["ir.attachment"]
+            .sudo()
+            .search(
+                [
+                    ("res_model", "=", wanted._name),
+                    ("res_id", "in", wanted.ids),
+                    ("res_field", "=", False),
+                    ("mimetype", "=", "application/pdf"),
+                ],
+                order="id",
+            )
+        )
+        sent = self.env["sales.followup.reminder"].sudo()
+        sent = sent.search([("attachment_id", "in", attachments.ids)]).attachment_id
+        names = {doc.id: doc._followup_get_file_name() for doc in wanted}
+        own = (attachments - sent).filtered(lambda file: file.name != names[file.res_id])
+        return dict(own.grouped("res_id"))
+
+    # --- delivery ---------------------------------------------------------------
+
+    @api.model
+    def _get_blacklist(self, contacts):
+        """Give which addresses of contacts are blacklisted."""
+        # sudo: the blacklist is for administrators
+        addresses = contacts.sudo().mapped("email_normalized")
+        return set(
+            self.env["mail.blacklist"]
+            .sudo()
+            .search([("email", "in", addresses)])
+            .mapped("email")
+        )
+
+    @api.model
+    def _prepare_refusal(self, contact, blacklist):
+        """Give the state of an e-mail that must not go out."""
+        if contact.email_normalized in blacklist:
+            return {"state": "cancel", "failure_type": "mail_bl"}
+        if not contact.email_normalized:
+            return {"state": "exception", "failure_type": "mail_email_invalid"}
+        return {}
+
+    @api.model
+    def _notify(self, mails):
+        """Give each e-mail a delivery status, as the chatter shows it."""
+        self.env["mail.notification"].sudo().create(
+            [
+                {**values, "res_partner_id": mail.recipient_ids.id}
+                for mail, values in zip(
+                    mails, mails._get_notification_values(), strict=True
+                )
+            ]
+        )

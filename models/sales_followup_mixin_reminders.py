@@ -1,0 +1,410 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from ..rules.recipients import choose
+
+FOLLOWUP_GROUP = "sales_followup.group_user"
+
+
+# Reminders are the other half of what documents have in common.
+class SalesFollowupMixin(models.AbstractModel):
+    """Reminders of a document; :mod:`.sales_followup_mixin` has who follows it."""
+
+    _inherit = "sales.followup.mixin"  # pylint: disable=consider-merging-classes-inherited
+
+    followup_customer_id = fields.Many2one(
+        "res.partner",
+        string="Follow-up Customer",
+        compute="_compute_followup_customer_id",
+        groups="base.group_user",
+    )
+    followup_contact_id = fields.Many2one(
+        "res.partner",
+        string="Follow-up Contact",
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        domain="[('commercial_partner_id', '=', followup_customer_id)]",
+        groups="base.group_user",
+        help="Who gets the reminders of this document. Empty: the follow-up contact of "
+        "the customer, else the contact of the document.",
+    )
+    followup_exclude = fields.Boolean(
+        string="Do not remind automatically",
+        copy=False,
+        groups="base.group_user",
+    )
+    followup_pause_until = fields.Date(
+        string="Pause Reminders Until",
+        copy=False,
+        groups="base.group_user",
+        help="No automatic reminder before this day.",
+    )
+    followup_reminder_count = fields.Integer(
+        string="Reminder Count",
+        compute="_compute_followup_reminder_count",
+        groups=FOLLOWUP_GROUP,
+    )
+    followup_last_reminder_id = fields.Many2one(
+        "sales.followup.reminder",
+        string="Latest Reminder",
+        compute="_compute_followup_dates",
+        store=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        groups=FOLLOWUP_GROUP,
+    )
+    followup_last_date = fields.Datetime(
+        string="Last Reminder",
+        compute="_compute_followup_dates",
+        store=True,
+        copy=False,
+        groups=FOLLOWUP_GROUP,
+    )
+    followup_next_date = fields.Date(
+        string="Next Reminder",
+        compute="_compute_followup_dates",
+        store=True,
+        copy=False,
+        groups=FOLLOWUP_GROUP,
+        help="When the last reminder said to get back to the customer. Nothing is sent "
+        "because of it.",
+    )
+
+    # --- reminders --------------------------------------------------------------
+
+    @api.depends("partner_id.commercial_partner_id")
+    def _compute_followup_customer_id(self):
+        for document in self:
+            document.followup_customer_id = document.partner_id.commercial_partner_id
+
+    @api.depends("followup_reminder_ids")
+    def _compute_followup_reminder_count(self):
+        link = self.env["sales.followup.reminder"]._get_document_field(self._name)
+        counts = dict(
+            self.env["sales.followup.reminder"]._read_group(
+                [(link, "in", self.ids)], [link], ["__count"]
+            )
+        )
+        for document in self:
+            document.followup_reminder_count = counts.get(document, 0)
+
+    @api.depends(
+        "followup_reminder_ids.date",
+        "followup_reminder_ids.next_date",
+        "followup_reminder_ids.state",
+    )
+    def _compute_followup_dates(self):
+        last = self._followup_get_last_reminders()
+        for document in self:
+            reminder = last.get(document._origin)
+            document.followup_last_reminder_id = reminder
+            document.followup_last_date = reminder and reminder.date
+            document.followup_next_date = reminder and reminder.next_date
+
+    def _followup_get_last_reminders(self):
+        """Give the last reminder of each document that was done or is going out.
+
+        :return: dict of document → ``sales.followup.reminder``, as superuser; documents
+            without reminders are not in it
+        """
+        # sudo: where a document stands does not depend on who looks
+        reminders = self.env["sales.followup.reminder"].sudo()
+        link = reminders._get_document_field(self._name)
+        rows = reminders.search_fetch(
+            [(link, "in", self._origin.ids), ("state", "in", ("done", "outgoing"))],
+            [link, "date", "next_date", "template_id", "state"],
+            order="date, id",
+        )
+        by_id = {reminder[link].id: reminder for reminder in rows}
+        return {
+            document: by_id[document.id]
+            for document in self._origin
+            if document.id in by_id
+        }
+
+    # --- what it is -------------------------------------------------------------
+
+    def _followup_group_by_type(self):
+        """Split documents by the document type they belong to now.
+
+        :return: dict of ``sales.followup.document.type`` → documents; those of no type
+            whose documents are chased are left out
+        """
+        # sudo: every employee may read document types
+        doc_types = self.env["sales.followup.document.type"].search(
+            [("model", "=", self._name), ("chases", "=", True)]
+        )
+        grouped, waiting = {}, self
+        for doc_type in doc_types:
+            if of_type := waiting.filtered_domain(doc_type._get_domain()):
+                grouped[doc_type] = of_type
+                waiting -= of_type
+        return grouped
+
+    def _followup_get_types(self):
+        """Give the document type of each document.
+
+        :return: dict of document → ``sales.followup.document.type``, empty where its
+            kind is never chased
+        """
+        none = self.env["sales.followup.document.type"]
+        found = {
+            document: doc_type
+            for doc_type, documents in self._followup_group_by_type().items()
+            for document in documents
+        }
+        return {document: found.get(document, none) for document in self}
+
+    def _followup_filter_open(self):
+        """Give those documents that are open, as their type says."""
+        return self.concat(
+            *(
+                documents.filtered_domain(doc_type._get_domain("open_domain"))
+                for doc_type, documents in self._followup_group_by_type().items()
+            )
+        )
+
+    def _followup_get_company_amount(self):
+        """Give the untaxed amount in the company's currency, at the document's rate.
+
+        :rtype: float
+        """
+        raise NotImplementedError
+
+    def _followup_get_file_name(self):
+        """Give the name of the document's PDF.
+
+        :rtype: str
+        """
+        return self._get_report_base_filename().replace("/", "-") + ".pdf"
+
+    # --- recipient --------------------------------------------------------------
+
+    def _followup_get_recipients(self, channel):
+        """Choose who gets the reminders of these documents.
+
+        The document's follow-up contact, else the customer's, else the contact of the
+        document, else its company: the first of them that can be reached.
+
+        :param channel: of the reminder; an e-mail wants an address
+        :return: dict of document → ``res.partner``, empty where nobody can be reached
+        """
+        reachable = self._followup_get_reachable(channel)
+        nobody = self.env["res.partner"]
+        return {
+            # sudo: the recipient may be a contact the user does not look after
+            document: choose(document.sudo()._followup_get_candidates(), reachable)
+            or nobody
+            for document in self
+        }
+
+    def _followup_get_candidates(self):
+        """Give whom a reminder may go to, the preferred first."""
+        self.ensure_one()
+        company = self.partner_id.commercial_partner_id
+        return (
+            self.followup_contact_id,
+            company.followup_contact_id,
+            self.partner_id,
+            company,
+        )
+
+    @api.model
+    def _followup_get_reachable(self, channel):
+        """Give what tells whether a contact can be reached on a channel.
+
+        :return: callable of a ``res.partner``
+        """
+        if channel == "email":
+            return lambda contact: contact.active and contact.email_normalized
+        if channel == "letter":
+            return lambda contact: contact.active and (contact.zip or contact.city)
+        return lambda contact: contact.active
+
+    def _followup_get_langs(self, contacts):
+        """Give the language to write to each recipient in.
+
+        :param contacts: dict of document → ``res.partner``
+        :return: dict of document id → code of an installed language
+        """
+        installed = {code for code, _name in self.env["res.lang"].get_installed()}
+        return {
+            document.id: choose(
+                (
+                    contacts[document].lang,
+                    document.partner_id.lang,
+                    document.partner_id.commercial_partner_id.lang,
+                    self.env.lang,
+                ),
+                installed.__contains__,
+            )
+            or "en_US"
+            for document in self.sudo()
+        }
+
+    # --- reminding --------------------------------------------------------------
+
+    def _followup_get_next_template(self):
+        """Suggest the next level of the document's series; after the last, the last.
+
+        :return: ``sales.followup.template``, empty where no series fits
+        """
+        self.ensure_one()
+        series = self.env["sales.followup.series"]._get_of_documents(self)[self]
+        levels = series.template_ids
+        # sudo: levels somebody else sent count, too
+        sent = self.sudo().followup_reminder_ids.filtered(
+            lambda reminder: reminder.state in ("done", "outgoing")
+        )
+        done = [level for level in levels if level in sent.template_id]
+        following = levels[list(levels).index(done[-1]) + 1 :] if done else levels
+        return following[:1] or levels[-1:]
+
+    def _followup_get_next_date(self, template):
+        """Give when to get back to the customer if a reminder is done today.
+
+        :param template: ``sales.followup.template``, maybe empty
+        :return: a date in the user's time zone, or ``False`` on a closed document
+        """
+        self.ensure_one()
+        if not self._followup_filter_open():
+            return False
+        company = self.company_id or self.env.company
+        # sudo: the settings of the company are not for everybody
+        days = template.sudo()._get_next_days(company.sudo())
+        return fields.Date.add(fields.Date.context_today(self), days=days)
+
+    def _followup_get_obstacles(self, channel, template, contact=None):
+        """Say what keeps an e-mail or a letter about these documents from going out.
+
+        :param channel: ``email`` or ``letter``
+        :param template: ``sales.followup.template`` to send
+        :param contact: ``res.partner`` to send to; empty: who the rule says
+        :return: dict of document → a sentence with the remedy, ``None`` where all is
+            well
+        """
+        open_documents = self._followup_filter_open()
+        recipients = self._followup_get_recipients(channel)
+        reachable = self._followup_get_reachable(channel)
+        obstacles = {}
+        for document in self:
+            recipient = contact or recipients[document]
+            if document not in open_documents:
+                obstacles[document] = document._followup_get_closed_message()
+            elif not template:
+                obstacles[document] = self.env._(
+                    "Choose a template for the reminder of %(document)s.",
+                    document=document.display_name,
+                )
+            elif not template.sudo()._has_text(channel):
+                obstacles[document] = self.env._(
+                    "Template “%(template)s” has no text for this channel; write one, "
+                    "or choose another template.",
+                    template=template.sudo().name,
+                )
+            elif not recipient or not reachable(recipient.sudo()):
+                obstacles[document] = document._followup_get_unreachable_message(
+                    channel
+                )
+            else:
+                obstacles[document] = None
+        return obstacles
+
+    def _followup_get_closed_message(self):
+        """Say that nothing is sent about a closed document, and what can be done."""
+        return self.env._(
+            "%(document)s is not open any more, so nothing is sent about it. You can "
+            "still log what you did by phone or otherwise.",
+            document=self.display_name,
+        )
+
+    def _followup_get_unreachable_message(self, channel):
+        """Say that the customer has no address for a channel, and what can be done."""
+        # sudo: the customer's name is on the document anyway
+        customer = self.sudo().partner_id.display_name
+        if channel == "email":
+            return self.env._(
+                "%(customer)s has no valid e-mail address for %(document)s. Enter one "
+                "on the contact, choose a follow-up contact who has one, or send a "
+                "letter instead.",
+                customer=customer,
+                document=self.display_name,
+            )
+        return self.env._(
+            "%(customer)s has no postal address for %(document)s. Enter one on the "
+            "contact, or choose a follow-up contact who has one.",
+            customer=customer,
+            document=self.display_name,
+        )
+
+    def action_followup_remind(self):
+        """Open the dialog that reminds of this document."""
+        self.ensure_one()
+        link = self.env["sales.followup.reminder"]._get_document_field(self._name)
+        return self.env["sales.followup.remind"]._get_action(**{link: self.id})
+
+    def action_followup_reminders(self):
+        """Open the reminders of this document."""
+        self.ensure_one()
+        link = self.env["sales.followup.reminder"]._get_document_field(self._name)
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sales_followup.sales_followup_reminder_action"
+        )
+        return {
+            **action,
+            "domain": [(link, "=", self.id)],
+            "context": {f"default_{link}": self.id},
+        }
+
+    @api.model
+    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+        """Offer open documents first where a dialog asks for it."""
+        # EXTENDS 'base'
+        if not self.env.context.get("followup_open_first"):
+            return super().name_search(name, domain, operator, limit)
+        is_open = Domain.OR(
+            doc_type._get_domain() & doc_type._get_domain("open_domain")
+            for doc_type in self.env["sales.followup.document.type"].search(
+                [("model", "=", self._name), ("chases", "=", True)]
+            )
+        )
+        domain = Domain(domain or Domain.TRUE)
+        found = super().name_search(name, list(domain & is_open), operator, limit)
+        left = limit and limit - len(found)
+        if limit and not left:
+            return found
+        return found + super().name_search(
+            name, list(domain & ~is_open), operator, left
+        )
+
+    # --- documents that are done with -------------------------------------------
+
+    def write(self, vals):
+        """Close the activity of a document that is done with."""
+        # EXTENDS 'base'
+        result = super().write(vals)
+        if "state" in vals:
+            self._followup_close_finished()
+        return result
+
+    def _followup_close_finished(self):
+        """Close the next-reminder activities of documents that are not open."""
+        self.env["sales.followup.agenda"]._close_finished(self)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_reminded(self):
+        link = self.env["sales.followup.reminder"]._get_document_field(self._name)
+        # sudo: reminders that the user may not see count, too
+        reminders = self.env["sales.followup.reminder"].sudo()
+        sent = reminders.search([(link, "in", self.ids)])._filter_sent()
+        if sent:
+            raise UserError(
+                self.env._(
+                    "The customer was reminded of %(documents)s; cancel instead of "
+                    "deleting, so that the history stays.",
+                    documents=", ".join(sent[link].mapped("display_name")),
+                )
+            )

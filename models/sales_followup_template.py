@@ -1,0 +1,418 @@
+from contextlib import contextmanager
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import is_html_empty
+
+from ..texts import find_problem
+
+#: the ways to remind; those of :data:`SENDING` send something
+CHANNELS = [
+    ("email", "E-mail"),
+    ("letter", "Letter"),
+    ("phone", "Phone"),
+    ("visit", "Visit"),
+    ("other", "Other"),
+]
+SENDING = ("email", "letter")
+
+#: the texts of the e-mail, which its ``mail.template`` keeps
+EMAIL_TEXTS = frozenset({"subject", "email_body"})
+TEXTS = EMAIL_TEXTS | {"letter_body"}
+
+#: with the signature of who sends, and a button to the document
+LAYOUT = "mail.mail_notification_layout_with_responsible_signature"
+
+
+class SalesFollowupTemplate(models.Model):
+    """A level of a series: what is written to the customer, and what comes next.
+
+    The e-mail is a ``mail.template`` of the documents' model, shown and edited here;
+    the letter is a text of this model. Both render in Odoo's sandbox, with the rights
+    of who sends, and only members of *Mail Template Editor* may put more than plain
+    field names into them.
+    """
+
+    _name = "sales.followup.template"
+    _inherit = ["mail.render.mixin"]
+    _description = "Follow-up Template"
+    _order = "series_id, sequence, id"
+    _check_company_auto = True
+    _unrestricted_rendering = True
+
+    name = fields.Char(required=True, translate=True)
+    sequence = fields.Integer(
+        default=10, help="Levels of a series go out in this order."
+    )
+    active = fields.Boolean(default=True)
+    series_id = fields.Many2one(
+        "sales.followup.series",
+        required=True,
+        index=True,
+        ondelete="restrict",
+        check_company=True,
+        help="Empty on a new template: the first series of its document type.",
+    )
+    document_type_id = fields.Many2one(
+        "sales.followup.document.type",
+        string="Document Type",
+        required=True,
+        index=True,
+        ondelete="restrict",
+        domain="[('chases', '=', True)]",
+    )
+    model = fields.Char(related="document_type_id.model")
+    channel = fields.Selection(CHANNELS, default="email", required=True)
+    next_days = fields.Integer(
+        string="Next Reminder After",
+        help="Days to the next reminder; 0: as the settings of the company say.",
+    )
+    company_id = fields.Many2one(
+        "res.company", help="Empty: for all companies that may use the series."
+    )
+
+    mail_template_id = fields.Many2one(
+        "mail.template",
+        string="E-mail Template",
+        ondelete="restrict",
+        domain="[('model', '=', model)]",
+        copy=False,
+    )
+    subject = fields.Char(related="mail_template_id.subject", readonly=False)
+    email_body = fields.Html(
+        string="E-mail",
+        related="mail_template_id.body_html",
+        readonly=False,
+        render_engine="qweb",
+        render_options={"post_process": True},
+        sanitize="email_outgoing",
+    )
+    can_write_email = fields.Boolean(compute="_compute_can_write_email")
+    attach_document = fields.Boolean(
+        string="Attach the Document",
+        default=True,
+        help="The PDF of the quotation, order or invoice goes with the e-mail.",
+    )
+    letter_body = fields.Html(
+        string="Letter",
+        translate=True,
+        render_engine="qweb",
+        render_options={"post_process": True},
+        sanitize="email_outgoing",
+        help="From the salutation to the complimentary close; address, subject, date "
+        "and signature are put around it.",
+    )
+    reminder_count = fields.Integer(
+        string="Reminders", compute="_compute_reminder_count"
+    )
+
+    _next_days_positive = models.Constraint(
+        "CHECK(next_days >= 0)",
+        "The next reminder comes after a number of days, or 0 for the company's.",
+    )
+
+    # --- compute ----------------------------------------------------------------
+
+    @api.depends("document_type_id.model")
+    def _compute_render_model(self):
+        # EXTENDS 'mail'
+        for template in self:
+            template.render_model = template.document_type_id.model
+
+    @api.depends("mail_template_id")
+    @api.depends_context("uid")
+    def _compute_can_write_email(self):
+        for template in self:
+            mail_template = template.mail_template_id
+            template.can_write_email = not mail_template or mail_template.can_write
+
+    def _compute_reminder_count(self):
+        counts = dict(
+            self.env["sales.followup.reminder"]._read_group(
+                [("template_id", "in", self.ids)], ["template_id"], ["__count"]
+            )
+        )
+        for template in self:
+            template.reminder_count = counts.get(template, 0)
+
+    @api.onchange("document_type_id")
+    def _onchange_document_type_id(self):
+        if self.series_id.document_type_id != self.document_type_id:
+            self.series_id = self._get_first_series(self.document_type_id)
+
+    @api.onchange("series_id")
+    def _onchange_series_id(self):
+        if self.series_id:
+            self.document_type_id = self.series_id.document_type_id
+
+    # --- constraints ------------------------------------------------------------
+
+    @api.constrains("document_type_id", "series_id", "mail_template_id")
+    def _check_same_documents(self):
+        for template in self:
+            mail_model = template.mail_template_id.model
+            if template.series_id.document_type_id != template.document_type_id:
+                raise ValidationError(
+                    self.env._(
+                        "Template “%(template)s” is for %(type)s, its series is for "
+                        "%(other)s; choose a series of the same document type.",
+                        template=template.name,
+                        type=template.document_type_id.name,
+                        other=template.series_id.document_type_id.name,
+                    )
+                )
+            if mail_model and mail_model != template.model:
+                raise ValidationError(
+                    self.env._(
+                        "Template “%(template)s”: the e-mail template is for "
+                        "%(other)s, not for %(model)s.",
+                        template=template.name,
+                        other=mail_model,
+                        model=template.model,
+                    )
+                )
+
+    @api.constrains("letter_body", "document_type_id")
+    def _check_letter_renders(self):
+        # who may not write expressions must not have them evaluated either
+        self._check_access_right_dynamic_template()
+        for template in self.filtered("letter_body"):
+            template._raise_problem("letter_body", template.letter_body)
+
+    def _raise_problem(self, name, source):
+        """Refuse a text that cannot render, naming its field and expression.
+
+        :param name: one of :data:`TEXTS`
+        :param source: the text, as typed
+        :raise ValidationError: where it cannot render
+        """
+        engine = getattr(self._fields[name], "render_engine", "inline_template")
+        sample = self._get_sample_document()
+        if problem := find_problem(self, source, engine, sample):
+            raise ValidationError(
+                self.env._(
+                    "%(field)s: %(expression)s cannot be filled in (%(problem)s). "
+                    "Correct it, or choose a placeholder from the list.",
+                    field=self._fields[name]._description_string(self.env),
+                    expression=problem.expression,
+                    problem=problem.message,
+                )
+            )
+
+    @contextmanager
+    def _explaining(self, vals_list, templates=None):
+        """Name field and expression where Odoo refuses an e-mail's text as a whole.
+
+        :param vals_list: the values being written
+        :param templates: the records they are written to; ``None`` for new ones
+        """
+        try:
+            yield
+        except ValidationError as refusal:
+            if not isinstance(refusal.__cause__, UserError):
+                raise
+            for vals in vals_list:
+                template = templates or self.new(
+                    {"document_type_id": vals.get("document_type_id")}
+                )
+                for name in TEXTS & vals.keys():
+                    template[:1]._raise_problem(name, vals[name])
+            raise
+
+    def _update_field_translations(
+        self, field_name, translations, digest=None, source_lang=""
+    ):
+        # EXTENDS 'mail': a translation has to render, too
+        result = super()._update_field_translations(
+            field_name, translations, digest=digest, source_lang=source_lang
+        )
+        if field_name == "letter_body":
+            for lang in translations:
+                self.with_context(lang=lang)._check_letter_renders()
+        return result
+
+    def _get_sample_document(self):
+        """Give a document of the type to try texts on: one to chase, else any.
+
+        :return: at most one record, of those the user may read
+        """
+        doc_type = self.document_type_id
+        if not doc_type:
+            return self.env["sale.order"]
+        documents = self.env[doc_type.model]
+        domain = doc_type._get_domain()
+        to_chase = domain & doc_type._get_domain("chase_domain")
+        return documents.search(to_chase, limit=1) or documents.search(domain, limit=1)
+
+    # --- create, write, copy ----------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Complete series, document type and e-mail template."""
+        # EXTENDS 'mail'
+        for vals in vals_list:
+            self._complete_series(vals)
+            self._complete_email(vals)
+        with self._explaining(vals_list):
+            return super().create(vals_list)
+
+    def write(self, vals):
+        """Make an e-mail template where there is none for the texts written."""
+        # EXTENDS 'mail'
+        with self._explaining([vals], self):
+            if EMAIL_TEXTS & vals.keys() and "mail_template_id" not in vals:
+                for template in self.filtered(lambda t: not t.mail_template_id):
+                    template.mail_template_id = template._create_email(
+                        template.name, template.document_type_id, vals
+                    )
+            return super().write(vals)
+
+    def _complete_series(self, vals):
+        """Fill series from document type, or document type from series."""
+        series = self.env["sales.followup.series"].browse(vals.get("series_id") or ())
+        if series and not vals.get("document_type_id"):
+            vals["document_type_id"] = series.document_type_id.id
+        elif vals.get("document_type_id") and not series:
+            doc_type = self.env["sales.followup.document.type"].browse(
+                vals["document_type_id"]
+            )
+            series = self._get_first_series(doc_type, vals.get("company_id"))
+            if not series:
+                raise ValidationError(
+                    self.env._(
+                        "There is no series of reminders for %(type)s yet; create "
+                        "one first.",
+                        type=doc_type.name,
+                    )
+                )
+            vals["series_id"] = series.id
+
+    def _get_first_series(self, doc_type, company_id=False):
+        """Give the series a new template of a document type goes into."""
+        return self.env["sales.followup.series"].search(
+            [
+                ("document_type_id", "=", doc_type.id),
+                ("company_id", "in", [False, company_id or self.env.company.id]),
+            ],
+            limit=1,
+        )
+
+    def _complete_email(self, vals):
+        """Make the e-mail template of a new template's texts."""
+        if EMAIL_TEXTS & vals.keys() and not vals.get("mail_template_id"):
+            doc_type = self.env["sales.followup.document.type"].browse(
+                vals.get("document_type_id")
+            )
+            texts = {name: vals.pop(name) for name in EMAIL_TEXTS & vals.keys()}
+            if any(texts.values()):
+                mail_template = self._create_email(vals.get("name"), doc_type, texts)
+                vals["mail_template_id"] = mail_template.id
+
+    def _create_email(self, name, doc_type, texts):
+        """Create the ``mail.template`` that carries the e-mail's texts."""
+        return self.env["mail.template"].create(
+            {
+                "name": name,
+                "model_id": self.env["ir.model"]._get_id(doc_type.model),
+                "subject": texts.get("subject"),
+                "body_html": texts.get("email_body"),
+                "lang": "{{ object.partner_id.lang }}",
+                "use_default_to": False,
+                "auto_delete": False,
+                "email_layout_xmlid": LAYOUT,
+            }
+        )
+
+    def copy_data(self, default=None):
+        # EXTENDS 'base'
+        vals_list = super().copy_data(default)
+        for template, vals in zip(self, vals_list, strict=True):
+            if "name" not in (default or {}):
+                vals["name"] = self.env._("%(name)s (copy)", name=template.name)
+            if template.mail_template_id and "mail_template_id" not in (default or {}):
+                vals["mail_template_id"] = template.mail_template_id.copy().id
+        return vals_list
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        # sudo: a reminder of another company uses it, too
+        if used := self.sudo().filtered("reminder_count"):
+            raise UserError(
+                self.env._(
+                    "%(templates)s: reminders were made with it. Archive it instead.",
+                    templates=", ".join(used.mapped("name")),
+                )
+            )
+
+    # --- rendering --------------------------------------------------------------
+
+    def _has_text(self, channel):
+        """Tell whether there is something to send on a channel."""
+        self.ensure_one()
+        if channel == "email":
+            return bool(self.subject) and not is_html_empty(self.email_body)
+        return not is_html_empty(self.letter_body)
+
+    def _get_next_days(self, company):
+        """Give the number of days from a reminder of this template to the next one.
+
+        :param company: whose setting counts where the template says nothing
+        """
+        return self.next_days or company.followup_next_days
+
+    def _render_email(self, langs):
+        """Write the e-mails of this template.
+
+        :param langs: dict of document id → language code, of the template's model
+        :return: dict of document id → (subject, body)
+        :raise UserError: where a text cannot render
+        """
+        self.ensure_one()
+        subjects = self.mail_template_id._render_field(
+            "subject", list(langs), res_ids_lang=langs
+        )
+        bodies = self.mail_template_id._render_field(
+            "body_html", list(langs), res_ids_lang=langs
+        )
+        return {res_id: (subjects[res_id], bodies[res_id]) for res_id in langs}
+
+    def _render_letter(self, langs):
+        """Write the letters of this template.
+
+        :param langs: dict of document id → language code
+        :return: dict of document id → body
+        :raise UserError: where the text cannot render
+        """
+        self.ensure_one()
+        return self._render_field("letter_body", list(langs), res_ids_lang=langs)
+
+    # --- actions ----------------------------------------------------------------
+
+    def action_open_email(self):
+        """Open the e-mail template, with all that Odoo has for it."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "mail.template",
+            "res_id": self.mail_template_id.id,
+            "view_mode": "form",
+        }
+
+    def action_preview(self):
+        """Show what the template says of a real document."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Preview of “%(template)s”", template=self.name),
+            "res_model": "sales.followup.preview",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_template_id": self.id},
+        }
+
+    def action_open_reminders(self):
+        """Open the reminders made with this template."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sales_followup.sales_followup_reminder_action"
+        )
+        return {**action, "domain": [("template_id", "in", self.ids)], "context": {}}

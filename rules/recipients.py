@@ -1,0 +1,21 @@
+"""Who gets a reminder."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+Contact = TypeVar("Contact")
+
+
+def choose(
+    candidates: Iterable[Contact], reachable: Callable[[Contact], bool]
+) -> Contact | None:
+    """Give the first of some contacts that can be reached.
+
+    :param candidates: in the order of preference: the document's follow-up contact,
+        the customer's, the contact of the document, its company; empty ones pass
+    :param reachable: tells whether a contact has the address that is needed
+    :return: ``None`` where nobody can be reached
+    """
+    return next(
+        (contact for contact in candidates if contact and reachable(contact)), None
+    )

@@ -1,0 +1,266 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..models.sales_followup_template import CHANNELS, SENDING
+
+
+class SalesFollowupRemind(models.TransientModel):
+    """The dialog that reminds of one document: logs what was done, or sends it."""
+
+    _name = "sales.followup.remind"
+    _description = "Remind"
+
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        help="Only the documents of this customer are offered.",
+    )
+    order_id = fields.Many2one("sale.order", string="Quotation / Order")
+    move_id = fields.Many2one(
+        "account.move",
+        string="Invoice",
+        domain=[("move_type", "in", ("out_invoice", "out_refund"))],
+    )
+    document_type_id = fields.Many2one(
+        "sales.followup.document.type", compute="_compute_document"
+    )
+    is_open = fields.Boolean(compute="_compute_document")
+    channel = fields.Selection(
+        CHANNELS,
+        required=True,
+        compute="_compute_channel",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    log_only = fields.Boolean(
+        string="Only log it",
+        help="It was sent otherwise already; nothing is sent now.",
+    )
+    template_id = fields.Many2one(
+        "sales.followup.template",
+        domain="[('document_type_id', '=', document_type_id)]",
+        compute="_compute_template_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    contact_id = fields.Many2one(
+        "res.partner",
+        string="Recipient",
+        compute="_compute_contact_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        domain="['|', ('id', '=', customer_id), ('parent_id', 'child_of', customer_id)]",
+    )
+    customer_id = fields.Many2one(
+        "res.partner", string="Customer of the Document", compute="_compute_document"
+    )
+    result_id = fields.Many2one("sales.followup.result")
+    note = fields.Text(string="Internal Note")
+    date = fields.Datetime(
+        string="Done on", default=fields.Datetime.now, required=True
+    )
+    next_date = fields.Date(
+        string="Next Reminder",
+        compute="_compute_next_date",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="An activity on this day. Nothing is sent because of it.",
+    )
+    obstacle = fields.Char(compute="_compute_obstacle")
+    subject = fields.Char(compute="_compute_preview")
+    preview = fields.Html(compute="_compute_preview", sanitize=False)
+
+    # --- defaults ---------------------------------------------------------------
+
+    @api.model
+    def _get_action(self, **values):
+        """Open the dialog on a document or a customer.
+
+        :param values: one of ``order_id``, ``move_id``, ``partner_id``, as ids
+        """
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("New Reminder"),
+            "res_model": self._name,
+            "view_mode": "form",
+            "target": "new",
+            "context": {f"default_{name}": value for name, value in values.items()},
+        }
+
+    def _get_document(self):
+        """Give the document that was chosen; empty while there is none."""
+        self.ensure_one()
+        return self.order_id or self.move_id
+
+    @api.onchange("order_id")
+    def _onchange_order_id(self):
+        if self.order_id:
+            self.move_id = False
+
+    @api.onchange("move_id")
+    def _onchange_move_id(self):
+        if self.move_id:
+            self.order_id = False
+
+    # --- compute ----------------------------------------------------------------
+
+    @api.depends("order_id", "move_id", "partner_id")
+    def _compute_document(self):
+        for wizard in self:
+            document = wizard._get_document()
+            types = document._followup_get_types() if document else {}
+            wizard.document_type_id = types.get(document, False)
+            wizard.is_open = bool(document and document._followup_filter_open())
+            customer = document.partner_id or wizard.partner_id
+            wizard.customer_id = customer.commercial_partner_id
+
+    @api.depends("order_id", "move_id")
+    def _compute_template_id(self):
+        """Suggest the next level of the series, the last one again after the last."""
+        for wizard in self:
+            document = wizard._get_document()
+            wizard.template_id = document and document._followup_get_next_template()
+
+    @api.depends("template_id")
+    def _compute_channel(self):
+        for wizard in self:
+            document = wizard._get_document()
+            is_open = document and document._followup_filter_open()
+            wizard.channel = is_open and wizard.template_id.channel or "phone"
+
+    @api.depends("order_id", "move_id", "channel")
+    def _compute_contact_id(self):
+        for wizard in self:
+            document = wizard._get_document()
+            recipients = (
+                document._followup_get_recipients(wizard.channel) if document else {}
+            )
+            wizard.contact_id = recipients.get(document, False)
+
+    @api.depends("order_id", "move_id", "template_id", "channel")
+    def _compute_next_date(self):
+        for wizard in self:
+            document = wizard._get_document()
+            wizard.next_date = document and document._followup_get_next_date(
+                wizard.template_id
+            )
+
+    @api.depends("order_id", "move_id", "template_id", "channel", "contact_id")
+    @api.depends("log_only")
+    def _compute_obstacle(self):
+        for wizard in self:
+            document = wizard._get_document()
+            obstacles = {}
+            if document and wizard._is_sending():
+                obstacles = document._followup_get_obstacles(
+                    wizard.channel, wizard.template_id, wizard.contact_id
+                )
+            wizard.obstacle = obstacles.get(document, False)
+
+    @api.depends("order_id", "move_id", "template_id", "channel", "contact_id")
+    @api.depends("log_only")
+    def _compute_preview(self):
+        for wizard in self:
+            wizard.subject, wizard.preview = wizard._render_preview()
+
+    def _render_preview(self):
+        """Write what would be sent: (subject, body), empty where nothing would be."""
+        document, template = self._get_document(), self.template_id
+        if not (document and template and self._is_sending()) or self.obstacle:
+            return False, False
+        document = document._origin
+        langs = document._followup_get_langs({document: self.contact_id})
+        try:
+            if self.channel == "email":
+                return template._render_email(langs)[document.id]
+            return False, template._render_letter(langs)[document.id]
+        except UserError as error:
+            return False, error.args[0]
+
+    def _is_sending(self):
+        """Tell whether something will be sent."""
+        return self.channel in SENDING and not self.log_only
+
+    # --- actions ----------------------------------------------------------------
+
+    def action_switch_to_letter(self):
+        """Send a letter where there is no e-mail address."""
+        self.channel = "letter"
+        return self._get_reopening()
+
+    def _get_reopening(self):
+        """Show the dialog again, as it stands."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("New Reminder"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def action_apply(self):
+        """Log or send the reminder.
+
+        :return: the letter's download, else closing of the dialog
+        :raise UserError: where it cannot be sent; nothing is made then
+        """
+        self.ensure_one()
+        document = self._get_document()
+        self._check_document(document)
+        self._check_date()
+        reminder = self.env["sales.followup.reminder"]._remind(
+            document, self._prepare_reminder_values(), send=not self.log_only
+        )
+        if reminder.attachment_id and reminder.channel == "letter":
+            return reminder.action_download()
+        return {"type": "ir.actions.act_window_close"}
+
+    def _check_document(self, document):
+        """Refuse no document, and one of another customer."""
+        if not document:
+            raise UserError(
+                self.env._("Choose the quotation, order or invoice to remind of.")
+            )
+        if self.order_id and self.move_id:
+            raise UserError(
+                self.env._(
+                    "A reminder is about one document; choose a quotation, an order "
+                    "or an invoice."
+                )
+            )
+        customer = self.partner_id.commercial_partner_id
+        if customer and document.partner_id.commercial_partner_id != customer:
+            raise UserError(
+                self.env._(
+                    "%(document)s is not a document of %(customer)s.",
+                    document=document.display_name,
+                    customer=customer.display_name,
+                )
+            )
+
+    def _check_date(self):
+        """Refuse to log what has not been done yet."""
+        if self.date > fields.Datetime.now():
+            raise UserError(
+                self.env._(
+                    "“Done on” lies in the future. Log what was done; for what is to "
+                    "be done, enter the next reminder."
+                )
+            )
+
+    def _prepare_reminder_values(self):
+        """Give what the dialog says of the reminder."""
+        return {
+            "channel": self.channel,
+            "template_id": self.template_id.id,
+            "contact_id": self.contact_id.id,
+            "result_id": self.result_id.id,
+            "note": self.note,
+            "date": self.date,
+            "next_date": self.next_date,
+        }
