@@ -49,9 +49,7 @@ def find_problem(renderer, source, engine, sample):
 def _try(renderer, source, engine, sample):
     """Render a text on a document: the problem it meets, if any."""
     try:
-        renderer._render_template(
-            source or "", sample._name, sample.ids, engine=engine
-        )
+        renderer._render_template(source or "", sample._name, sample.ids, engine=engine)
     except Exception as error:  # noqa: BLE001 whatever a user's text may raise
         cause = error.__cause__ or error
         if isinstance(cause, QWebError):

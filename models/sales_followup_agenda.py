@@ -123,7 +123,9 @@ class SalesFollowupAgenda(models.AbstractModel):
     @api.autovacuum
     def _close_left_over(self):
         """Close what no event told of: a document type that was changed, an import."""
-        for model in self.env["sales.followup.reminder"]._get_document_fields().values():
+        for model in (
+            self.env["sales.followup.reminder"]._get_document_fields().values()
+        ):
             rows = (
                 self.env["mail.activity"]
                 .sudo()

@@ -270,6 +270,13 @@ class SalesFollowupDocumentType(models.Model):
             return Domain.FALSE if name == "keep_lead_domain" else Domain.TRUE
         return Domain(safe_eval(self[name], self._get_eval_context()))
 
+    def _get_open_domain(self):
+        """Select the documents of this type that are open.
+
+        :rtype: Domain
+        """
+        return self._get_domain() & self._get_domain("open_domain")
+
     @api.model
     def _get_eval_context(self):
         """Give the names a type's domain may use."""

@@ -1,5 +1,4 @@
 from odoo import api, models
-from odoo.exceptions import UserError
 from odoo.tools import split_every
 
 #: how many e-mails are written at a time
@@ -59,7 +58,10 @@ class SalesFollowupEmailer(models.AbstractModel):
                     reminder, reminder[link], template, texts[reminder[link].id]
                 ),
                 "body_html": self._wrap(
-                    reminder, reminder[link], template, texts[reminder[link].id][1],
+                    reminder,
+                    reminder[link],
+                    template,
+                    texts[reminder[link].id][1],
                     langs[reminder[link].id],
                 ),
                 "attachment_ids": [(6, 0, files[reminder].ids)],
@@ -242,7 +244,9 @@ class SalesFollowupEmailer(models.AbstractModel):
         sent = self.env["sales.followup.reminder"].sudo()
         sent = sent.search([("attachment_id", "in", attachments.ids)]).attachment_id
         names = {doc.id: doc._followup_get_file_name() for doc in wanted}
-        own = (attachments - sent).filtered(lambda file: file.name != names[file.res_id])
+        own = (attachments - sent).filtered(
+            lambda file: file.name != names[file.res_id]
+        )
         return dict(own.grouped("res_id"))
 
     # --- delivery ---------------------------------------------------------------

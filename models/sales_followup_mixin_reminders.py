@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..rules.recipients import choose
+from .sales_followup_template import SENDING
 
 FOLLOWUP_GROUP = "sales_followup.group_user"
 
@@ -257,7 +258,9 @@ class SalesFollowupMixin(models.AbstractModel):
         levels = series.template_ids
         # sudo: levels somebody else sent count, too
         sent = self.sudo().followup_reminder_ids.filtered(
-            lambda reminder: reminder.state in ("done", "outgoing")
+            lambda reminder: (
+                reminder.state in ("done", "outgoing") and reminder.channel in SENDING
+            )
         )
         done = [level for level in levels if level in sent.template_id]
         following = levels[list(levels).index(done[-1]) + 1 :] if done else levels
@@ -366,7 +369,7 @@ class SalesFollowupMixin(models.AbstractModel):
         if not self.env.context.get("followup_open_first"):
             return super().name_search(name, domain, operator, limit)
         is_open = Domain.OR(
-            doc_type._get_domain() & doc_type._get_domain("open_domain")
+            doc_type._get_open_domain()
             for doc_type in self.env["sales.followup.document.type"].search(
                 [("model", "=", self._name), ("chases", "=", True)]
             )

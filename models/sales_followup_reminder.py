@@ -57,7 +57,6 @@ class SalesFollowupReminder(models.Model):
     )
     document_type_id = fields.Many2one(
         "sales.followup.document.type",
-        string="Document Type",
         compute="_compute_document_values",
         store=True,
         precompute=True,
@@ -86,7 +85,6 @@ class SalesFollowupReminder(models.Model):
     )
     user_id = fields.Many2one(
         "res.users",
-        string="User",
         default=lambda self: self.env.user,
         index=True,
         domain="[('share', '=', False)]",
@@ -137,14 +135,12 @@ class SalesFollowupReminder(models.Model):
     file_url = fields.Char(string="Download", compute="_compute_file_url")
     message_id = fields.Many2one(
         "mail.message",
-        string="Message",
         readonly=True,
         copy=False,
         index="btree_not_null",
     )
     answer_id = fields.Many2one(
         "mail.message",
-        string="Answer",
         readonly=True,
         copy=False,
         index="btree_not_null",
@@ -324,9 +320,10 @@ class SalesFollowupReminder(models.Model):
             [("chases", "=", True)]
         )
         is_open = Domain.OR(
-            Domain(name, "any", of_type._get_domain() & of_type._get_domain("open_domain"))
+            Domain(name, "any", doc_type._get_open_domain())
             for name, model in self._get_document_fields().items()
-            for of_type in doc_types.filtered(lambda t, model=model: t.model == model)
+            for doc_type in doc_types
+            if doc_type.model == model
         )
         return is_open if True in value else ~is_open
 
@@ -500,11 +497,14 @@ class SalesFollowupReminder(models.Model):
             self.message_id or self.attachment_id or self.state == "outgoing"
         )
 
-    def copy(self, default=None):
+    def copy_data(self, default=None):
+        """Refuse: what was done once is not done twice by copying it."""
         # EXTENDS 'base'
-        raise UserError(
-            self.env._("A reminder is not duplicated; make a new one instead.")
-        )
+        if self:
+            raise UserError(
+                self.env._("A reminder is not duplicated; make a new one instead.")
+            )
+        return super().copy_data(default)
 
     # --- cancel -----------------------------------------------------------------
 
@@ -603,9 +603,12 @@ class SalesFollowupReminder(models.Model):
         Dates, documents, channels, states and amounts stay: they are the statistics.
         """
         messages = self.message_id | self.answer_id
-        (self.attachment_id | messages.attachment_ids.filtered(
-            lambda file: file.res_model != "account.move" or not file.res_field
-        )).unlink()
+        (
+            self.attachment_id
+            | messages.attachment_ids.filtered(
+                lambda file: file.res_model != "account.move" or not file.res_field
+            )
+        ).unlink()
         messages.write({"body": False, "subject": False})
         self.write(
             {

@@ -51,10 +51,9 @@ class SalesFollowupReminder(models.Model):
         field = notification._fields["failure_type"]
         kinds = dict(field._description_selection(self.env))
         kind = kinds.get(notification.failure_type)
-        return (
-            "\n".join(filter(None, (kind, notification.failure_reason)))
-            or self.env._("The e-mail was not sent.")
-        )
+        return "\n".join(
+            filter(None, (kind, notification.failure_reason))
+        ) or self.env._("The e-mail was not sent.")
 
     def action_retry(self):
         """Send e-mails that failed once more."""

@@ -21,7 +21,6 @@ class SalesFollowupSeries(models.Model):
     active = fields.Boolean(default=True)
     document_type_id = fields.Many2one(
         "sales.followup.document.type",
-        string="Document Type",
         required=True,
         index=True,
         ondelete="restrict",

@@ -55,7 +55,6 @@ class SalesFollowupTemplate(models.Model):
     )
     document_type_id = fields.Many2one(
         "sales.followup.document.type",
-        string="Document Type",
         required=True,
         index=True,
         ondelete="restrict",

@@ -52,16 +52,14 @@ class SalesFollowupRemind(models.TransientModel):
         store=True,
         readonly=False,
         precompute=True,
-        domain="['|', ('id', '=', customer_id), ('parent_id', 'child_of', customer_id)]",
+        domain="[('commercial_partner_id', '=', customer_id)]",
     )
     customer_id = fields.Many2one(
         "res.partner", string="Customer of the Document", compute="_compute_document"
     )
     result_id = fields.Many2one("sales.followup.result")
     note = fields.Text(string="Internal Note")
-    date = fields.Datetime(
-        string="Done on", default=fields.Datetime.now, required=True
-    )
+    date = fields.Datetime(string="Done on", default=fields.Datetime.now, required=True)
     next_date = fields.Date(
         string="Next Reminder",
         compute="_compute_next_date",
@@ -106,6 +104,15 @@ class SalesFollowupRemind(models.TransientModel):
         if self.move_id:
             self.order_id = False
 
+    @api.onchange("channel")
+    def _onchange_channel(self):
+        """A call or a visit is no level of the series, a letter or an e-mail is."""
+        document = self._get_document()
+        if self.channel not in SENDING:
+            self.template_id = False
+        elif document and not self.template_id:
+            self.template_id = document._followup_get_next_template()
+
     # --- compute ----------------------------------------------------------------
 
     @api.depends("order_id", "move_id", "partner_id")
@@ -129,6 +136,9 @@ class SalesFollowupRemind(models.TransientModel):
     def _compute_channel(self):
         for wizard in self:
             document = wizard._get_document()
+            if wizard.channel and not wizard.template_id:
+                wizard.channel = wizard.channel
+                continue
             is_open = document and document._followup_filter_open()
             wizard.channel = is_open and wizard.template_id.channel or "phone"
 
