@@ -17,6 +17,8 @@
         "data/sales_followup_document_type_data.xml",
         "data/sales_followup_digest_templates.xml",
         "data/sales_followup_reminder_data.xml",
+        "data/mail_template_data.xml",
+        "data/sales_followup_template_data.xml",
         "wizards/sales_followup_assign_views.xml",
         "wizards/sales_followup_propagate_views.xml",
         "wizards/sales_followup_remind_views.xml",

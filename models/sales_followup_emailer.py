@@ -45,7 +45,8 @@ class SalesFollowupEmailer(models.AbstractModel):
         documents = reminders[link]
         documents.check_access("read")
         langs = documents._followup_get_langs(contacts)
-        texts = template._render_email(langs)
+        recipients = {reminder[link].id: reminder.contact_id.id for reminder in reminders}
+        texts = template._render_email(langs, recipients)
         files = self._get_attachments(reminders, link, template, langs)
         reply_to = documents._notify_get_reply_to_batch(
             defaults={r[link].id: self._get_email_from(r) for r in reminders},
@@ -154,7 +155,11 @@ class SalesFollowupEmailer(models.AbstractModel):
             "ushare": False,
         }
         for _lang, values, group in document._notify_get_classified_recipients_iterator(
-            message, [recipient], msg_vals=message_values, force_email_lang=lang
+            message,
+            [recipient],
+            msg_vals=message_values,
+            model_description=document.with_context(lang=lang)._followup_get_kind(),
+            force_email_lang=lang,
         ):
             return document._notify_by_email_render_layout(
                 message, group, msg_vals=message_values, render_values=values

@@ -31,6 +31,13 @@ class SalesFollowupMixin(models.AbstractModel):
         help="Who gets the reminders of this document. Empty: the follow-up contact of "
         "the customer, else the contact of the document.",
     )
+    followup_recipient_id = fields.Many2one(
+        "res.partner",
+        string="Recipient of Reminders",
+        compute="_compute_followup_recipient_id",
+        groups="base.group_user",
+        help="Whom an e-mail or a letter of reminder greets.",
+    )
     followup_exclude = fields.Boolean(
         string="Do not remind automatically",
         copy=False,
@@ -75,6 +82,17 @@ class SalesFollowupMixin(models.AbstractModel):
     )
 
     # --- reminders --------------------------------------------------------------
+
+    @api.depends("partner_id", "followup_contact_id")
+    @api.depends_context("followup_contacts")
+    def _compute_followup_recipient_id(self):
+        """Give whom the reminder being written goes to, else whom it would."""
+        chosen = self.env.context.get("followup_contacts") or {}
+        recipients = self._followup_get_recipients("email")
+        for document in self:
+            document.followup_recipient_id = (
+                chosen.get(document.id) or recipients[document]
+            )
 
     @api.depends("partner_id.commercial_partner_id")
     def _compute_followup_customer_id(self):
@@ -174,6 +192,13 @@ class SalesFollowupMixin(models.AbstractModel):
         :rtype: float
         """
         raise NotImplementedError
+
+    def _followup_get_kind(self):
+        """Give what the document is called, as on the button of an e-mail.
+
+        :rtype: str
+        """
+        return self.type_name
 
     def _followup_get_file_name(self):
         """Give the name of the document's PDF.

@@ -21,7 +21,7 @@ EMAIL_TEXTS = frozenset({"subject", "email_body"})
 TEXTS = EMAIL_TEXTS | {"letter_body"}
 
 #: with the signature of who sends, and a button to the document
-LAYOUT = "mail.mail_notification_layout_with_responsible_signature"
+LAYOUT = "mail.mail_notification_layout"
 
 
 class SalesFollowupTemplate(models.Model):
@@ -359,31 +359,32 @@ class SalesFollowupTemplate(models.Model):
         """
         return self.next_days or company.followup_next_days
 
-    def _render_email(self, langs):
+    def _render_email(self, langs, contacts=None):
         """Write the e-mails of this template.
 
         :param langs: dict of document id → language code, of the template's model
+        :param contacts: dict of document id → id of the recipient, where it is not
+            who the rule says
         :return: dict of document id → (subject, body)
         :raise UserError: where a text cannot render
         """
         self.ensure_one()
-        subjects = self.mail_template_id._render_field(
-            "subject", list(langs), res_ids_lang=langs
-        )
-        bodies = self.mail_template_id._render_field(
-            "body_html", list(langs), res_ids_lang=langs
-        )
+        email = self.mail_template_id.with_context(followup_contacts=contacts)
+        subjects = email._render_field("subject", list(langs), res_ids_lang=langs)
+        bodies = email._render_field("body_html", list(langs), res_ids_lang=langs)
         return {res_id: (subjects[res_id], bodies[res_id]) for res_id in langs}
 
-    def _render_letter(self, langs):
+    def _render_letter(self, langs, contacts=None):
         """Write the letters of this template.
 
         :param langs: dict of document id → language code
+        :param contacts: as of :meth:`_render_email`
         :return: dict of document id → body
         :raise UserError: where the text cannot render
         """
         self.ensure_one()
-        return self._render_field("letter_body", list(langs), res_ids_lang=langs)
+        letter = self.with_context(followup_contacts=contacts)
+        return letter._render_field("letter_body", list(langs), res_ids_lang=langs)
 
     # --- actions ----------------------------------------------------------------
 

@@ -184,10 +184,11 @@ class SalesFollowupRemind(models.TransientModel):
             return False, False
         document = document._origin
         langs = document._followup_get_langs({document: self.contact_id})
+        contacts = {document.id: self.contact_id.id}
         try:
             if self.channel == "email":
-                return template._render_email(langs)[document.id]
-            return False, template._render_letter(langs)[document.id]
+                return template._render_email(langs, contacts)[document.id]
+            return False, template._render_letter(langs, contacts)[document.id]
         except UserError as error:
             return False, error.args[0]
 
