@@ -51,8 +51,18 @@ def _try(renderer, source, engine, sample):
     try:
         renderer._render_template(source or "", sample._name, sample.ids, engine=engine)
     except Exception as error:  # noqa: BLE001 whatever a user's text may raise
-        cause = error.__cause__ or error
-        if isinstance(cause, QWebError):
-            return Problem(cause.qweb.element or source, cause.qweb.error)
-        return Problem(source, str(cause))
+        return describe(error, source)
     return None
+
+
+def describe(error, source=""):
+    """Say in short what is wrong with a text that did not render.
+
+    :param error: what Odoo's ``mail.render.mixin`` raised
+    :param source: the text, where the error does not tell the expression
+    :rtype: Problem
+    """
+    cause = error.__cause__ or error
+    if isinstance(cause, QWebError):
+        return Problem(cause.qweb.element or source, cause.qweb.error)
+    return Problem(source, str(cause).strip().partition("\n")[0])

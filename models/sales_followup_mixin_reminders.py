@@ -87,7 +87,7 @@ class SalesFollowupMixin(models.AbstractModel):
     @api.depends_context("followup_contacts")
     def _compute_followup_recipient_id(self):
         """Give whom the reminder being written goes to, else whom it would."""
-        chosen = self.env.context.get("followup_contacts") or {}
+        chosen = dict(self.env.context.get("followup_contacts") or ())
         recipients = self._followup_get_recipients("email")
         for document in self:
             document.followup_recipient_id = (

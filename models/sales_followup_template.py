@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import is_html_empty
 
-from ..texts import find_problem
+from ..texts import describe, find_problem
 
 #: the ways to remind; those of :data:`SENDING` send something
 CHANNELS = [
@@ -366,12 +366,12 @@ class SalesFollowupTemplate(models.Model):
         :param contacts: dict of document id → id of the recipient, where it is not
             who the rule says
         :return: dict of document id → (subject, body)
-        :raise UserError: where a text cannot render
+        :raise UserError: where a text cannot render, naming the expression
         """
         self.ensure_one()
-        email = self.mail_template_id.with_context(followup_contacts=contacts)
-        subjects = email._render_field("subject", list(langs), res_ids_lang=langs)
-        bodies = email._render_field("body_html", list(langs), res_ids_lang=langs)
+        email = self.mail_template_id
+        subjects = self._render_text(email, "subject", "subject", langs, contacts)
+        bodies = self._render_text(email, "body_html", "email_body", langs, contacts)
         return {res_id: (subjects[res_id], bodies[res_id]) for res_id in langs}
 
     def _render_letter(self, langs, contacts=None):
@@ -380,11 +380,40 @@ class SalesFollowupTemplate(models.Model):
         :param langs: dict of document id → language code
         :param contacts: as of :meth:`_render_email`
         :return: dict of document id → body
-        :raise UserError: where the text cannot render
+        :raise UserError: where the text cannot render, naming the expression
         """
         self.ensure_one()
-        letter = self.with_context(followup_contacts=contacts)
-        return letter._render_field("letter_body", list(langs), res_ids_lang=langs)
+        return self._render_text(self, "letter_body", "letter_body", langs, contacts)
+
+    def _render_text(self, renderer, field, name, langs, contacts):
+        """Render one text for many documents, each in its language.
+
+        :param renderer: the record that has the text in ``field``
+        :param name: the text's name here, for a message
+        """
+        # a tuple, for computed fields depend on it
+        chosen = tuple((contacts or {}).items())
+        renderer = renderer.with_context(followup_contacts=chosen)
+        try:
+            return renderer._render_field(field, list(langs), res_ids_lang=langs)
+        except UserError as error:
+            # Odoo shows the whole text and a traceback; say where it is
+            raise UserError(self._get_render_message(name, error)) from error
+
+    def _get_render_message(self, name, error):
+        """Say which text of this template cannot render, and why.
+
+        :rtype: str
+        """
+        problem = describe(error)
+        return self.env._(
+            "Template “%(template)s”, %(field)s: %(expression)s cannot be filled in "
+            "(%(problem)s).",
+            template=self.name,
+            field=self._fields[name]._description_string(self.env),
+            expression=problem.expression,
+            problem=problem.message,
+        )
 
     # --- actions ----------------------------------------------------------------
 
