@@ -8,6 +8,7 @@ class AccountMove(models.Model):
     _inherit = ["account.move", "sales.followup.mixin"]
 
     _followup_lead_field = "invoice_user_id"
+    _followup_sent_states = ("posted",)
 
     followup_rep_ids = Representatives(
         relation="account_move_followup_rep_rel",
@@ -40,6 +41,8 @@ class AccountMove(models.Model):
         """Close the activities of orders that are fully invoiced now, too."""
         # EXTENDS 'account'
         result = super().write(vals)
+        if vals.get("is_move_sent"):
+            self._followup_note_sent()
         if "state" in vals:
             # sudo: who invoices need not see the order
             orders = self.sudo().line_ids.sale_line_ids.order_id
@@ -55,3 +58,23 @@ class AccountMove(models.Model):
     def _followup_get_company_amount(self):
         # EXTENDS 'sales.followup.mixin'
         return abs(self.amount_untaxed_signed)
+
+    def _followup_get_due_dates(self):
+        """Give the earliest instalment of each invoice that is not paid yet."""
+        # EXTENDS 'sales.followup.mixin'
+        # sudo: a salesperson need not see journal items
+        rows = (
+            self.env["account.move.line"]
+            .sudo()
+            ._read_group(
+                [
+                    ("move_id", "in", self.ids),
+                    ("display_type", "=", "payment_term"),
+                    ("date_maturity", "!=", False),
+                    ("reconciled", "=", False),
+                ],
+                ["move_id"],
+                ["date_maturity:min"],
+            )
+        )
+        return {move.id: due for move, due in rows}

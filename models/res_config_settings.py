@@ -10,6 +10,15 @@ class ResConfigSettings(models.TransientModel):
     followup_keep_days = fields.Integer(
         related="company_id.followup_keep_days", readonly=False
     )
+    followup_automatic = fields.Boolean(
+        related="company_id.followup_automatic", readonly=False
+    )
+    followup_min_days = fields.Integer(
+        related="company_id.followup_min_days", readonly=False
+    )
+    followup_business_days = fields.Boolean(
+        related="company_id.followup_business_days", readonly=False
+    )
     followup_next_days = fields.Integer(
         related="company_id.followup_next_days", readonly=False
     )

@@ -7,6 +7,8 @@ class SaleOrder(models.Model):
     _name = "sale.order"
     _inherit = ["sale.order", "sales.followup.mixin"]
 
+    _followup_sent_states = ("sent", "sale")
+
     followup_rep_ids = Representatives(
         relation="sale_order_followup_rep_rel",
         column1="order_id",
@@ -44,6 +46,14 @@ class SaleOrder(models.Model):
                 move.followup_rep_ids |= orders._followup_active_reps()
         self._followup_close_finished()
         return moves
+
+    def message_post(self, **kwargs):
+        """Note that a quotation was sent to the customer again."""
+        # EXTENDS 'sale'
+        message = super().message_post(**kwargs)
+        if self.env.context.get("mark_so_as_sent"):
+            self._followup_note_sent()
+        return message
 
     def _followup_get_company_amount(self):
         # EXTENDS 'sales.followup.mixin'

@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.tools import plaintext2html
 
+from ..rules.recipients import choose
+
 ACTIVITY_TYPE = "sales_followup.mail_activity_type_reminder"
 
 
@@ -14,10 +16,12 @@ class SalesFollowupAgenda(models.AbstractModel):
     _description = "Agenda of Next Reminders"
 
     @api.model
-    def _plan(self, documents):
+    def _plan(self, documents, renew=True):
         """Bring the activities of these documents into line with their last reminders.
 
         :param documents: recordset of one model that has the follow-up mixin
+        :param renew: whether there is a new activity where none is left, as somebody
+            did what it asked for
         """
         # sudo: reading a document is enough to remind, writing on it is not needed
         documents = documents.sudo()
@@ -32,7 +36,7 @@ class SalesFollowupAgenda(models.AbstractModel):
                 values = self._prepare_values(document, reminder)
                 self._move(present[:1], values)
                 obsolete |= present[1:]
-                if not present:
+                if renew and not present:
                     new.append(values)
             else:
                 obsolete |= present
@@ -59,18 +63,35 @@ class SalesFollowupAgenda(models.AbstractModel):
     @api.model
     def _prepare_values(self, document, reminder):
         """Give the values of the activity that a reminder asks for."""
-        user = reminder.user_id
-        if not user.active:
-            user = document[document._followup_lead_field]
         return {
             "activity_type_id": self.env.ref(ACTIVITY_TYPE).id,
             "res_model_id": self.env["ir.model"]._get_id(document._name),
             "res_id": document.id,
             "date_deadline": reminder.next_date,
-            "user_id": user.id or self.env.uid,
+            "user_id": self._get_user(document, reminder).id,
             "summary": reminder.result_id.name or reminder.template_id.name,
             "note": plaintext2html(reminder.note) if reminder.note else False,
         }
+
+    @api.model
+    def _get_user(self, document, reminder):
+        """Give who looks after the next reminder: who reminded, or if they left the
+        document's Salesperson, one of its representatives, else who works now.
+
+        :return: ``res.users``, empty where nobody is there, as in a scheduled action
+        """
+        return (
+            choose(
+                (
+                    reminder.user_id,
+                    document[document._followup_lead_field],
+                    *document.followup_rep_ids,
+                    self.env.user,
+                ),
+                lambda user: user.active and not user.share,
+            )
+            or reminder.user_id.browse()
+        )
 
     @api.model
     def _move(self, activity, values):

@@ -186,6 +186,14 @@ class SalesFollowupMixin(models.AbstractModel):
             )
         )
 
+    def _followup_get_due_dates(self):
+        """Give due dates that one field alone does not tell.
+
+        :return: dict of document id → date; of documents that are not in it, the due
+            field of their type counts
+        """
+        return {}
+
     def _followup_get_company_amount(self):
         """Give the untaxed amount in the company's currency, at the document's rate.
 
@@ -298,8 +306,14 @@ class SalesFollowupMixin(models.AbstractModel):
         :return: a date in the user's time zone, or ``False`` on a closed document
         """
         self.ensure_one()
-        if not self._followup_filter_open():
-            return False
+        return bool(self._followup_filter_open()) and self._followup_count_days(template)
+
+    def _followup_count_days(self, template):
+        """Give when to get back to the customer of this open document.
+
+        :param template: ``sales.followup.template``, maybe empty
+        :return: a date in the user's time zone
+        """
         company = self.company_id or self.env.company
         # sudo: the settings of the company are not for everybody
         days = template.sudo()._get_next_days(company.sudo())

@@ -1,9 +1,10 @@
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .sales_followup_template import CHANNELS, SENDING
+from .sales_followup_agenda import ACTIVITY_TYPE
+from .sales_followup_template import CHANNELS
 
 #: what users may write on a reminder; the rest is history
 EDITABLE = frozenset({"note", "next_date", "result_id", "user_id"})
@@ -17,6 +18,10 @@ LOGGABLE = EDITABLE | {
     "channel",
     "date",
 }
+
+
+#: what the agenda shows of a reminder
+PLANNED = frozenset({"next_date", "user_id", "note", "result_id"})
 
 
 class SalesFollowupReminder(models.Model):
@@ -122,7 +127,23 @@ class SalesFollowupReminder(models.Model):
         index=True,
         copy=False,
     )
+    cycle = fields.Integer(
+        compute="_compute_document_values",
+        store=True,
+        precompute=True,
+        help="How many times the document had been sent to the customer anew by then.",
+    )
     failure_reason = fields.Text(readonly=True, copy=False)
+    attempts = fields.Integer(
+        readonly=True, copy=False, help="How often sending was tried."
+    )
+    is_final = fields.Boolean(
+        string="Failed for Good",
+        readonly=True,
+        copy=False,
+        help="Not tried again by itself: the address is wrong, the text cannot be "
+        "rendered, or it was tried three times.",
+    )
     cancel_reason = fields.Text(readonly=True, copy=False)
     attachment_id = fields.Many2one(
         "ir.attachment",
@@ -138,6 +159,20 @@ class SalesFollowupReminder(models.Model):
         readonly=True,
         copy=False,
         index="btree_not_null",
+    )
+    log_message_id = fields.Many2one(
+        "mail.message",
+        string="Log",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        help="What the chatter of the document says about this reminder.",
+    )
+    is_sending = fields.Boolean(
+        string="Sent by Us",
+        readonly=True,
+        copy=False,
+        help="An e-mail or letter of ours, and no log of what was done otherwise.",
     )
     answer_id = fields.Many2one(
         "mail.message",
@@ -175,6 +210,19 @@ class SalesFollowupReminder(models.Model):
         search="_search_is_last",
     )
 
+    # exactly once, whatever happens: two workers, a restart, a run twice at a time
+    _order_level_once = models.UniqueIndex(
+        "(order_id, template_id, cycle) WHERE origin = 'auto' AND order_id IS NOT NULL",
+        "This document got this reminder already.",
+    )
+    _move_level_once = models.UniqueIndex(
+        "(move_id, template_id, cycle) WHERE origin = 'auto' AND move_id IS NOT NULL",
+        "This document got this reminder already.",
+    )
+    # the last e-mail or letter to a customer
+    _partner_sent = models.Index(
+        "(partner_id, date DESC) WHERE channel IN ('email', 'letter')"
+    )
     # what the lists of a document show: its reminders, the newest first
     _order_date = models.Index("(order_id, date DESC, id DESC)")
     _move_date = models.Index("(move_id, date DESC, id DESC)")
@@ -277,10 +325,13 @@ class SalesFollowupReminder(models.Model):
                 reminder.document_type_id = types[document]
                 reminder.partner_id = document.partner_id.commercial_partner_id
                 reminder.company_id = document.company_id or self.env.company
+                # sudo: the cycle is a fact of the document
+                reminder.cycle = document.sudo().followup_cycle
         for reminder in self.filtered(lambda reminder: not reminder._get_document()):
             reminder.document_type_id = False
             reminder.partner_id = False
             reminder.company_id = self.env.company
+            reminder.cycle = 0
 
     @api.depends(
         "order_id.amount_untaxed",
@@ -399,7 +450,8 @@ class SalesFollowupReminder(models.Model):
     def create(self, vals_list):
         """Number new reminders, and plan the next ones.
 
-        Users log what they did; only methods of this addon send.
+        Users log what they did; only methods of this addon send. Who is not told to
+        get the reminder, and when the next one is due, is worked out.
         """
         # EXTENDS 'base'
         if not self.env.su:
@@ -407,7 +459,12 @@ class SalesFollowupReminder(models.Model):
         numbers = self._draw_numbers(len(vals_list))
         for vals, number in zip(vals_list, numbers, strict=True):
             vals["name"] = number
+            vals["is_sending"] = vals.get("state") == "outgoing"
+        for link in self._get_document_fields():
+            self._complete([vals for vals in vals_list if vals.get(link)], link)
         reminders = super().create(vals_list)
+        for link, of_kind in reminders._group_by_document_model().items():
+            of_kind[link]._followup_take_up()
         reminders._plan_next()
         return reminders
 
@@ -422,10 +479,58 @@ class SalesFollowupReminder(models.Model):
                     fields=self._get_labels(refused),
                 )
             )
+        if vals.get("state") == "outgoing":
+            vals = {**vals, "is_sending": True}
         result = super().write(vals)
-        if {"next_date", "user_id"} & vals.keys():
-            self._plan_next()
+        if PLANNED & vals.keys():
+            # who did what was planned is not asked again because of a note
+            self._plan_next(renew="next_date" in vals)
         return result
+
+    def unlink(self):
+        """Go back to what the reminder before had planned; send nothing any more."""
+        # EXTENDS 'base'
+        # sudo: emails and activities are technical, and the rights are asked below
+        planned = [
+            reminders[link]
+            for link, reminders in self.sudo()._group_by_document_model().items()
+        ]
+        emails = self.sudo()._get_waiting_emails()
+        result = super().unlink()
+        emails.cancel()
+        for documents in planned:
+            self.env["sales.followup.agenda"]._plan(documents)
+        return result
+
+    @api.model
+    def _complete(self, vals_list, link):
+        """Say who gets new reminders, and when the next one is due, where nobody did.
+
+        :param vals_list: values of new reminders, completed in place
+        :param link: the field of their documents
+        """
+        model = self._get_document_fields()[link]
+        # sudo: whether the document may be read is asked of the reminder
+        documents = self.env[model].sudo().browse(vals[link] for vals in vals_list)
+        default = self.default_get(["channel"]).get("channel")
+        by_channel = {}
+        for vals in vals_list:
+            if "contact_id" not in vals:
+                by_channel.setdefault(vals.get("channel", default), []).append(vals)
+        for channel, alike in by_channel.items():
+            chased = documents.browse(vals[link] for vals in alike)
+            contacts = chased._followup_get_recipients(channel)
+            for vals in alike:
+                vals["contact_id"] = contacts[documents.browse(vals[link])].id
+        undated = [vals for vals in vals_list if "next_date" not in vals]
+        chased = documents.browse(vals[link] for vals in undated)
+        open_documents = chased._followup_filter_open()
+        templates = self.env["sales.followup.template"]
+        for vals in undated:
+            document = documents.browse(vals[link])
+            vals["next_date"] = document in open_documents and (
+                document._followup_count_days(templates.browse(vals.get("template_id")))
+            )
 
     @api.model
     def _check_loggable(self, vals_list):
@@ -487,15 +592,17 @@ class SalesFollowupReminder(models.Model):
     def _filter_sent(self):
         """Give those that went out, or are about to: e-mails and letters."""
         return self.filtered(
-            lambda reminder: reminder.state != "failed" and reminder._is_sending()
+            lambda reminder: (
+                reminder.is_sending
+                and (reminder.state != "failed" or reminder._has_bounced())
+            )
         )
 
-    def _is_sending(self):
-        """Tell whether this reminder sends something, and is no log of it."""
-        self.ensure_one()
-        return self.channel in SENDING and bool(
-            self.message_id or self.attachment_id or self.state == "outgoing"
-        )
+    def _has_bounced(self):
+        """Tell whether the e-mail went out, and came back."""
+        # sudo: the state of delivery is a fact, whoever looks
+        statuses = self.sudo().message_id.notification_ids.mapped("notification_status")
+        return "bounce" in statuses
 
     def copy_data(self, default=None):
         """Refuse: what was done once is not done twice by copying it."""
@@ -523,17 +630,25 @@ class SalesFollowupReminder(models.Model):
         living._cancel_emails()
         living._plan_next()
 
-    def _cancel_emails(self):
-        """Stop e-mails of cancelled reminders that have not left yet."""
+    def _get_waiting_emails(self):
+        """Give the e-mails of reminders that may still leave.
+
+        :return: ``mail.mail``, as superuser
+        """
         # sudo: the queue of e-mails is technical
         mails = self.env["mail.mail"].sudo()
-        waiting = mails.search(
+        return mails.search(
             [
                 ("mail_message_id", "in", self.message_id.ids),
                 ("state", "in", ("outgoing", "exception")),
             ]
         )
+
+    def _cancel_emails(self):
+        """Stop e-mails of cancelled reminders that have not left yet."""
+        waiting = self._get_waiting_emails()
         waiting.cancel()
+        # sudo: the state of delivery is technical
         self.env["mail.notification"].sudo().search(
             [("mail_mail_id", "in", waiting.ids)]
         ).write({"notification_status": "canceled"})
@@ -602,14 +717,12 @@ class SalesFollowupReminder(models.Model):
 
         Dates, documents, channels, states and amounts stay: they are the statistics.
         """
-        messages = self.message_id | self.answer_id
-        (
-            self.attachment_id
-            | messages.attachment_ids.filtered(
-                lambda file: file.res_model != "account.move" or not file.res_field
-            )
-        ).unlink()
-        messages.write({"body": False, "subject": False})
+        self._anonymize_agenda()
+        self._anonymize_messages()
+        # what was made for the reminder, or came with an answer: files of documents and
+        # templates that went with an e-mail are theirs
+        files = self.attachment_id | self.answer_id.attachment_ids
+        files.filtered(lambda file: not file.res_field).unlink()
         self.write(
             {
                 "note": False,
@@ -618,3 +731,44 @@ class SalesFollowupReminder(models.Model):
                 "cancel_reason": False,
             }
         )
+
+    def _anonymize_messages(self):
+        """Empty the e-mails, what the chatter says of reminders, and the answers."""
+        # nothing leaves any more: it would be empty
+        self._get_waiting_emails().cancel()
+        messages = self.message_id | self.log_message_id | self.answer_id
+        messages.mail_ids.write(
+            {"body_html": False, "email_to": False, "recipient_ids": [Command.clear()]}
+        )
+        messages.notification_ids.unlink()
+        messages.write(
+            {"body": False, "subject": False, "partner_ids": [Command.clear()]}
+        )
+        self.answer_id.write(
+            {
+                "email_from": False,
+                "incoming_email_to": False,
+                "incoming_email_cc": False,
+            }
+        )
+
+    def _anonymize_agenda(self):
+        """Take the notes off activities, and off what the chatter says of them."""
+        activity_type = self.env.ref(ACTIVITY_TYPE)
+        for link, reminders in self._group_by_document_model().items():
+            documents = reminders[link]
+            activities = self.env["mail.activity"].with_context(active_test=False)
+            activities.search(
+                [
+                    ("res_model", "=", documents._name),
+                    ("res_id", "in", documents.ids),
+                    ("activity_type_id", "=", activity_type.id),
+                ]
+            ).write({"note": False, "feedback": False})
+            self.env["mail.message"].search(
+                [
+                    ("model", "=", documents._name),
+                    ("res_id", "in", documents.ids),
+                    ("mail_activity_type_id", "=", activity_type.id),
+                ]
+            ).write({"body": False})

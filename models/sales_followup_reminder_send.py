@@ -29,12 +29,13 @@ class SalesFollowupReminder(models.Model):
         sending = send and values["channel"] in ("email", "letter")
         if sending:
             self._check_sendable(documents, values)
+        prepared = self._prepare_values(values)
         name = self._get_document_field(documents._name)
         # sudo: the rights were checked above, and what was sent is no user's to write
         reminders = self.sudo().create(
             [
                 {
-                    **self._prepare_values(document, values),
+                    **prepared,
                     name: document.id,
                     "state": "outgoing" if sending else "done",
                 }
@@ -49,15 +50,11 @@ class SalesFollowupReminder(models.Model):
         return reminders
 
     @api.model
-    def _prepare_values(self, document, values):
-        """Give the values of one reminder, its recipient and next date worked out."""
-        template = self.env["sales.followup.template"].browse(values.get("template_id"))
+    def _prepare_values(self, values):
+        """Give the values of new reminders; nobody named: who the rule says gets it."""
         prepared = {"user_id": self.env.uid, **values}
-        if not values.get("contact_id"):
-            contacts = document._followup_get_recipients(values["channel"])
-            prepared["contact_id"] = contacts[document].id
-        if "next_date" not in values:
-            prepared["next_date"] = document._followup_get_next_date(template)
+        if not prepared.get("contact_id"):
+            prepared.pop("contact_id", None)
         return prepared
 
     @api.model
@@ -101,10 +98,13 @@ class SalesFollowupReminder(models.Model):
 
     # --- what follows -----------------------------------------------------------
 
-    def _plan_next(self):
-        """Bring the agenda of the documents into line with these reminders."""
+    def _plan_next(self, renew=True):
+        """Bring the agenda of the documents into line with these reminders.
+
+        :param renew: whether what is not in the agenda is entered there
+        """
         for link, reminders in self._group_by_document_model().items():
-            self.env["sales.followup.agenda"]._plan(reminders[link])
+            self.env["sales.followup.agenda"]._plan(reminders[link], renew)
 
     def _log_in_chatter(self):
         """Note on the documents what was done, for everybody who works there."""
@@ -113,9 +113,16 @@ class SalesFollowupReminder(models.Model):
                 reminder[link].id: reminder._get_log_body() for reminder in reminders
             }
             # sudo: reading the document is enough to remind
-            reminders[link].sudo()._message_log_batch(
-                bodies=bodies, author_id=self.env.user.partner_id.id
+            messages = (
+                reminders[link]
+                .sudo()
+                ._message_log_batch(
+                    bodies=bodies, author_id=self.env.user.partner_id.id
+                )
             )
+            logs = {message.res_id: message.id for message in messages}
+            for reminder in reminders.sudo():
+                reminder.log_message_id = logs[reminder[link].id]
 
     def _get_log_body(self):
         """Say in the chatter what was done, and when the next reminder is due.

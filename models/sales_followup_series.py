@@ -95,6 +95,13 @@ class SalesFollowupSeries(models.Model):
         context = self.document_type_id._get_eval_context()
         return Domain(safe_eval(self.domain or "[]", context))
 
+    def _get_levels(self):
+        """Give the series as the rules of cadence know it: its levels, in order.
+
+        :return: tuple of :class:`~..rules.cadence.Level`
+        """
+        return tuple(template._get_level() for template in self.template_ids)
+
     @api.model
     def _get_of_documents(self, documents):
         """Give the series each document follows.

@@ -29,6 +29,7 @@ class SalesFollowupRemind(models.TransientModel):
         CHANNELS,
         required=True,
         compute="_compute_channel",
+        compute_sudo=False,
         store=True,
         readonly=False,
         precompute=True,
@@ -41,6 +42,7 @@ class SalesFollowupRemind(models.TransientModel):
         "sales.followup.template",
         domain="[('document_type_id', '=', document_type_id)]",
         compute="_compute_template_id",
+        compute_sudo=False,
         store=True,
         readonly=False,
         precompute=True,
@@ -49,6 +51,7 @@ class SalesFollowupRemind(models.TransientModel):
         "res.partner",
         string="Recipient",
         compute="_compute_contact_id",
+        compute_sudo=False,
         store=True,
         readonly=False,
         precompute=True,
@@ -63,10 +66,16 @@ class SalesFollowupRemind(models.TransientModel):
     next_date = fields.Date(
         string="Next Reminder",
         compute="_compute_next_date",
+        compute_sudo=False,
         store=True,
         readonly=False,
         precompute=True,
         help="An activity on this day. Nothing is sent because of it.",
+    )
+    reminder_id = fields.Many2one(
+        "sales.followup.reminder",
+        readonly=True,
+        help="What this dialog made: pressed twice, it makes no second one.",
     )
     obstacle = fields.Char(compute="_compute_obstacle")
     subject = fields.Char(compute="_compute_preview")
@@ -109,9 +118,21 @@ class SalesFollowupRemind(models.TransientModel):
         """A call or a visit is no level of the series, a letter or an e-mail is."""
         document = self._get_document()
         if self.channel not in SENDING:
-            self.template_id = False
+            if self.template_id.channel != self.channel:
+                self.template_id = False
         elif document and not self.template_id:
             self.template_id = document._followup_get_next_template()
+
+    # --- create -----------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Take a call or a visit for no level of the series, as the form does."""
+        # EXTENDS 'base'
+        for vals in vals_list:
+            if vals.get("channel") and vals["channel"] not in SENDING:
+                vals.setdefault("template_id", False)
+        return super().create(vals_list)
 
     # --- compute ----------------------------------------------------------------
 
@@ -215,18 +236,22 @@ class SalesFollowupRemind(models.TransientModel):
         }
 
     def action_apply(self):
-        """Log or send the reminder.
+        """Log or send the reminder, once.
 
         :return: the letter's download, else closing of the dialog
         :raise UserError: where it cannot be sent; nothing is made then
         """
         self.ensure_one()
-        document = self._get_document()
-        self._check_document(document)
-        self._check_date()
-        reminder = self.env["sales.followup.reminder"]._remind(
-            document, self._prepare_reminder_values(), send=not self.log_only
-        )
+        if not self.reminder_id:
+            document = self._get_document()
+            self._check_document(document)
+            self._check_date()
+            # two clicks at once: the second one's write conflicts with this one, is
+            # tried again, and finds the reminder
+            self.reminder_id = self.env["sales.followup.reminder"]._remind(
+                document, self._prepare_reminder_values(), send=not self.log_only
+            )
+        reminder = self.reminder_id
         if reminder.attachment_id and reminder.channel == "letter":
             return reminder.action_download()
         return {"type": "ir.actions.act_window_close"}
@@ -266,12 +291,15 @@ class SalesFollowupRemind(models.TransientModel):
 
     def _prepare_reminder_values(self):
         """Give what the dialog says of the reminder."""
-        return {
+        values = {
             "channel": self.channel,
             "template_id": self.template_id.id,
             "contact_id": self.contact_id.id,
             "result_id": self.result_id.id,
             "note": self.note,
-            "date": self.date,
             "next_date": self.next_date,
         }
+        if not self._is_sending():
+            # what is sent is sent now, whatever a hidden field says
+            values["date"] = self.date
+        return values

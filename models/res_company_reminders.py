@@ -1,0 +1,104 @@
+from datetime import timedelta
+
+import pytz
+
+from odoo import api, fields, models
+from odoo.tools import ormcache
+
+#: addons that chase invoices by themselves
+DUNNING_ADDONS = frozenset(
+    {
+        "account_followup",
+        "account_credit_control",
+        "account_invoice_overdue_reminder",
+        "account_invoice_overdue_warn",
+    }
+)
+
+#: how far ahead a business day is looked for
+CALENDAR_DAYS = 400
+
+
+# What a company decided about reminders.
+class ResCompany(models.Model):
+    """Settings of reminders, and the company's own day."""
+
+    _inherit = "res.company"  # pylint: disable=consider-merging-classes-inherited
+
+    followup_automatic = fields.Boolean(string="Automatic reminders", default=True)
+    followup_next_days = fields.Integer(
+        string="Days to the next reminder", default=15
+    )
+    followup_attach_files = fields.Boolean(
+        string="Attach the document's own PDF files"
+    )
+    followup_min_days = fields.Integer(string="Days between two reminders", default=0)
+    followup_business_days = fields.Boolean(string="Only on business days")
+
+    _followup_next_days_positive = models.Constraint(
+        "CHECK(followup_next_days >= 0)",
+        "The next reminder comes after a number of days, 0 or more.",
+    )
+    _followup_min_days_positive = models.Constraint(
+        "CHECK(followup_min_days >= 0)",
+        "Between two reminders lies a number of days, 0 or more.",
+    )
+
+    def _followup_get_zone(self):
+        """Give the time zone of the company: that of its working calendar.
+
+        :rtype: pytz timezone
+        """
+        self.ensure_one()
+        # sudo: whoever makes a document may know where its company is
+        company = self.sudo()
+        name = company.resource_calendar_id.tz or company.partner_id.tz or "UTC"
+        return pytz.timezone(name)
+
+    def _followup_local_day(self, instant):
+        """Give the day of an instant where the company is.
+
+        :param instant: naive UTC datetime
+        :rtype: datetime.date
+        """
+        return pytz.utc.localize(instant).astimezone(self._followup_get_zone()).date()
+
+    def _followup_today(self):
+        """Give today where the company is.
+
+        :rtype: datetime.date
+        """
+        return self._followup_local_day(fields.Datetime.now())
+
+    def _followup_get_business_days(self, today):
+        """Give what tells the company's business days, from today on.
+
+        :return: callable of a date, or ``None`` where every day will do
+        """
+        # sudo: the settings and the calendar of the company are not for everybody
+        company = self.sudo()
+        calendar = company.resource_calendar_id
+        if not company.followup_business_days or not calendar:
+            return None
+        zone = company._followup_get_zone()
+        start = zone.localize(fields.Datetime.to_datetime(today))
+        closed = {
+            day
+            for day, is_closed in calendar._get_unusual_days(
+                start, start + timedelta(days=CALENDAR_DAYS), company_id=company
+            ).items()
+            if is_closed
+        }
+        return lambda day: fields.Date.to_string(day) not in closed
+
+    @api.model
+    @ormcache()
+    def _followup_has_other_dunning(self):
+        """Tell whether another addon chases invoices by itself."""
+        modules = self.env["ir.module.module"].sudo()
+        return bool(
+            modules.search_count(
+                [("name", "in", list(DUNNING_ADDONS)), ("state", "=", "installed")],
+                limit=1,
+            )
+        )

@@ -1,0 +1,174 @@
+from typing import NamedTuple
+
+from odoo import api, models
+from odoo.tools import format_amount, format_date
+
+from ..rules import verdict as rule
+from ..rules.verdict import Code, Mode, Verdict
+
+
+class Judgement(NamedTuple):
+    """What was decided about one document.
+
+    :param template: ``sales.followup.template`` it is about; empty where its series
+        has nothing more
+    :param verdict: :class:`~..rules.verdict.Verdict`, ``None`` without a template
+    """
+
+    template: models.BaseModel
+    verdict: Verdict | None
+
+    @property
+    def send(self):
+        """Tell whether it is sent today."""
+        return self.verdict is not None and self.verdict.send
+
+
+class SalesFollowupJudge(models.AbstractModel):
+    """Asks the one verdict, and puts it into words."""
+
+    _name = "sales.followup.judge"
+    _description = "Verdict on Reminders"
+
+    @api.model
+    def _judge(self, documents, mode=Mode.AUTOMATIC, templates=None, by_email=True):
+        """Decide for documents whether they would be sent a reminder today.
+
+        :param documents: recordset of one model that has the follow-up mixin
+        :param mode: who wants to send, see :class:`~..rules.verdict.Mode`
+        :param templates: dict of document → the template to send; where there is none,
+            the level whose turn it is, or that is to be suggested
+        :param by_email: ``False`` for a letter
+        :return: dict of document → :class:`Judgement`
+        """
+        facts = self.env["sales.followup.facts"]._fetch(documents)
+        series = self.env["sales.followup.series"]._get_of_documents(documents)
+        by_company = documents.sudo().grouped(
+            lambda document: document.company_id or self.env.company
+        )
+        judged = {}
+        for company, of_company in by_company.items():
+            today = company._followup_today()
+            settings = self.env["sales.followup.facts"]._get_settings(
+                company, today, documents._name
+            )
+            for document in of_company:
+                judged[document.id] = self._judge_one(
+                    *facts[document],
+                    settings,
+                    today,
+                    series=series.get(document.sudo(False)),
+                    template=(templates or {}).get(document),
+                    mode=mode,
+                    by_email=by_email,
+                )
+        return {document: judged[document.id] for document in documents}
+
+    @api.model
+    def _judge_one(
+        self, document, customer, settings, today, series, template, mode, by_email
+    ):
+        """Decide for one document whose facts are known.
+
+        :rtype: Judgement
+        """
+        templates = self.env["sales.followup.template"].sudo()
+        levels = (template.series_id if template else series).sudo()._get_levels()
+        if template:
+            level = next(
+                (level for level in levels if level.template == template.id),
+                template.sudo()._get_level(),
+            )
+            if level not in levels:
+                levels = (*levels, level)
+        elif mode is Mode.AUTOMATIC:
+            level = rule.next_level(document, levels)
+        else:
+            level = rule.suggest(document, levels)
+        if level is None:
+            return Judgement(templates, None)
+        verdict = rule.judge(
+            document,
+            customer,
+            levels,
+            level,
+            settings,
+            today,
+            mode=mode,
+            by_email=by_email,
+        )
+        return Judgement(templates.browse(level.template), verdict)
+
+    # --- in words ---------------------------------------------------------------
+
+    @api.model
+    def _explain(self, reason, currency=None):
+        """Put one reason into a sentence.
+
+        :param reason: :class:`~..rules.verdict.Reason`
+        :param currency: ``res.currency`` of its amount
+        :rtype: str
+        """
+        texts = self._get_explanations()
+        templates = self.env["sales.followup.template"].sudo()
+        return texts[reason.code] % {
+            "until": format_date(self.env, reason.until),
+            "day": format_date(self.env, reason.day),
+            "since": format_date(self.env, reason.since),
+            "at": format_date(self.env, reason.at and reason.at.date()),
+            "template": templates.browse(reason.template or ()).name,
+            "amount": (
+                format_amount(self.env, reason.amount, currency)
+                if reason.amount and currency
+                else reason.amount
+            ),
+        }
+
+    @api.model
+    def _get_explanations(self):
+        """Give a sentence for each reason there is; a new stop rule adds its own.
+
+        :return: dict of :class:`~..rules.verdict.Code` → text with placeholders
+        """
+        _ = self.env._
+        return {
+            Code.NOT_OPEN: _("The document is not open any more."),
+            Code.NOT_SENT_YET: _("It has not been sent to the customer yet."),
+            Code.NOT_CHASED: _("Its document type says not to chase it."),
+            Code.NO_ADDRESS: _("The customer has no e-mail address."),
+            Code.INVALID_ADDRESS: _("The e-mail address of the customer is not valid."),
+            Code.BLACKLISTED: _("The e-mail address is blacklisted."),
+            Code.BOUNCING: _("E-mails to this address came back."),
+            Code.DOCUMENT_EXCLUDED: _(
+                "The document is marked “Do not remind automatically”."
+            ),
+            Code.DOCUMENT_PAUSED: _("The document is paused until %(until)s."),
+            Code.ANSWERED: _(
+                "The customer answered on %(at)s, and nobody took it up yet: log a "
+                "reminder, or resume."
+            ),
+            Code.CUSTOMER_EXCLUDED: _(
+                "The customer is marked “Do not remind automatically”."
+            ),
+            Code.CUSTOMER_PAUSED: _("The customer is paused until %(until)s."),
+            Code.TOO_SOON: _(
+                "The customer was reminded on %(day)s; not again before %(until)s."
+            ),
+            Code.NOT_BUSINESS_DAY: _("Today is no business day; the next is %(until)s."),
+            Code.ALREADY_SENT: _("This reminder was sent on %(day)s already."),
+            Code.SWITCHED_OFF: _("Automatic reminders are switched off."),
+            Code.DUNNING_CONFLICT: _("Another app chases invoices by itself."),
+            Code.NOT_AUTOMATIC: _("The template is not automatic."),
+            Code.INCOMPLETE: _("The template is not complete."),
+            Code.FAILED: _("Sending failed for good."),
+            Code.BELOW_MINIMUM: _("The amount is below %(amount)s."),
+            Code.NO_DUE_DATE: _("The document has no due date."),
+            Code.NO_PREVIOUS: _("No reminder was sent before it."),
+            Code.BEFORE_ACTIVE_FROM: _(
+                "Its day, %(day)s, lies before the template was switched on "
+                "(%(since)s)."
+            ),
+            Code.PASSED: _("A later one, “%(template)s”, was sent on %(day)s."),
+            Code.WAITING: _("“%(template)s” goes first."),
+            Code.NOT_DUE: _("Its day is %(until)s."),
+        }
