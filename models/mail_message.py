@@ -24,13 +24,11 @@ class MailMessage(models.Model):
         messages = super().create(vals_list)
         # sudo: the customer writes, who sees no reminders
         written = messages.sudo().filtered(lambda m: m.message_type in WRITTEN)
-        for model in (
-            self.env["sales.followup.reminder"]._get_document_fields().values()
-        ):
+        kinds = self.env["sales.followup.reminder"]._get_document_fields()
+        for model in kinds.values():
             if of_model := written.filtered(lambda m, model=model: m.model == model):
-                self.env[model]._followup_take_answers(
-                    of_model._followup_filter_answers()
-                )
+                answers = of_model._followup_filter_answers()
+                self.env[model]._followup_take_answers(answers)
         return messages
 
     @api.model

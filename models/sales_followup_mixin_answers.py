@@ -6,8 +6,7 @@ from .sales_followup_template import SENDING
 
 # Answers are one more thing documents have in common.
 class SalesFollowupMixin(models.AbstractModel):
-    """What customers answered; :mod:`.sales_followup_mixin_reminders` has what they were
-    asked."""
+    """What customers answered; :mod:`.sales_followup_mixin_reminders` has what to."""
 
     _inherit = "sales.followup.mixin"  # pylint: disable=consider-merging-classes-inherited
 
@@ -15,8 +14,8 @@ class SalesFollowupMixin(models.AbstractModel):
     def _followup_take_answers(self, messages):
         """Note messages of customers on the reminders they answer, the first one only.
 
-        That is the reminder whose e-mail was replied to, and the last one that was sent:
-        an answer to the first reminder that comes after the second ends the waiting, too.
+        That is the reminder whose e-mail was replied to, and the last one that was
+        sent: a late answer to the first reminder ends the waiting for the second, too.
 
         :param messages: ``mail.message`` on documents of this model, as superuser
         """
@@ -34,9 +33,8 @@ class SalesFollowupMixin(models.AbstractModel):
             answered = replied.get(message.parent_id, reminders) | last.get(
                 message.res_id, reminders
             )
-            answered.filtered(lambda r: not r.answer_id).write(
-                {"answer_id": message.id}
-            )
+            waiting = answered.filtered(lambda r: not r.answer_id)
+            waiting.write({"answer_id": message.id})
 
     @api.model
     def _followup_get_last_sent(self, document_ids):
@@ -69,9 +67,7 @@ class SalesFollowupMixin(models.AbstractModel):
         :return: ``mail.message``, the first one first, as superuser; group them by
             ``res_id``
         """
-        seen = (
-            {document.id: since.get(document, 0) for document in self} if since else {}
-        )
+        seen = {doc.id: since.get(doc, 0) for doc in self} if since else {}
         # sudo: that the customer answered does not depend on who looks
         messages = self.env["mail.message"].sudo()
         messages = messages.search_fetch(

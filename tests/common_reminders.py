@@ -32,7 +32,7 @@ class RemindersCommon(DocumentsCommon):
 
     @classmethod
     def _create_series(cls, code="quotation", **values):
-        """Create a series of reminders for a shipped document type, before all others."""
+        """Create a series for a shipped document type, before all others."""
         return cls.env["sales.followup.series"].create(
             {
                 "name": f"Series of {code}",
