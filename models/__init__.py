@@ -17,6 +17,7 @@ from . import sales_followup_emailer
 from . import sales_followup_printer
 from . import mail_message
 from . import mail_notification
+from . import mail_mail
 from . import mail_thread
 from . import sales_followup_bulk_chatter
 from . import sales_followup_fast_writer

@@ -8,7 +8,8 @@ class MailNotification(models.Model):
         """Tell reminders what became of their e-mails: sent, refused, bounced."""
         # EXTENDS 'mail'
         result = super().write(vals)
-        if "notification_status" in vals:
+        decided = not self.env.context.get("followup_undecided")
+        if "notification_status" in vals and decided:
             reminders = self.env["sales.followup.reminder"].sudo()
             messages = self.sudo().mail_message_id
             reminders.search([("message_id", "in", messages.ids)])._sync_delivery()

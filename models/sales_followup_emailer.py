@@ -1,5 +1,11 @@
-from odoo import api, models
+import logging
+from smtplib import SMTPServerDisconnected
+
+from odoo import SUPERUSER_ID, api, models, modules
+from odoo.modules.registry import Registry
 from odoo.tools import split_every
+
+_logger = logging.getLogger(__name__)
 
 #: how many e-mails are written at a time
 BATCH_SIZE = 200
@@ -23,7 +29,7 @@ class SalesFollowupEmailer(models.AbstractModel):
         :param reminders: ``sales.followup.reminder`` of the channel e-mail
         :raise UserError: where a text or a document cannot be rendered
         """
-        self._enqueue(reminders).send_after_commit()
+        self._deliver_after_commit(self._enqueue(reminders))
 
     @api.model
     def _enqueue(self, reminders):
@@ -45,7 +51,9 @@ class SalesFollowupEmailer(models.AbstractModel):
         documents = reminders[link]
         documents.check_access("read")
         langs = documents._followup_get_langs(contacts)
-        recipients = {reminder[link].id: reminder.contact_id.id for reminder in reminders}
+        recipients = {
+            reminder[link].id: reminder.contact_id.id for reminder in reminders
+        }
         texts = template._render_email(langs, recipients)
         files = self._get_attachments(reminders, link, template, langs)
         reply_to = documents._notify_get_reply_to_batch(
@@ -79,6 +87,56 @@ class SalesFollowupEmailer(models.AbstractModel):
             reminder.message_id = mail.mail_message_id
         reminders._sync_delivery()
         return mails
+
+    # --- handing over to the server ---------------------------------------------
+
+    @api.model
+    def _deliver_after_commit(self, mails):
+        """Send e-mails when this transaction is committed: none goes out for a reminder
+        that is not kept.
+
+        What the server says is on the reminders afterwards. It never reaches the user
+        as an error: the reminder is there, and trying again would make a second one.
+
+        :param mails: outgoing ``mail.mail``
+        """
+        if modules.module.current_test:
+            # nothing is committed in tests
+            self._deliver(mails)
+            return
+        ids, dbname, context = mails.ids, self.env.cr.dbname, self.env.context
+
+        @self.env.cr.postcommit.add
+        def deliver():
+            try:
+                with Registry(dbname).cursor() as cr:
+                    env = api.Environment(cr, SUPERUSER_ID, context)
+                    env[self._name]._deliver(env["mail.mail"].browse(ids))
+            except Exception:  # whatever it was, Odoo's queue sends what is left
+                _logger.exception("E-mails of reminders stay in the queue")
+
+    @api.model
+    def _deliver(self, mails):
+        """Send e-mails now; each is committed once the server has decided on it.
+
+        Where the connection breaks off, the e-mail that was under way has failed, and
+        the others get a new one.
+        """
+        while waiting := mails.exists().filtered(lambda mail: mail.state == "outgoing"):
+            try:
+                waiting.send(auto_commit=not modules.module.current_test)
+            except SMTPServerDisconnected:
+                _logger.info(
+                    "The server broke off; sending what is left", exc_info=True
+                )
+                if (
+                    mails.exists().filtered(lambda mail: mail.state == "outgoing")
+                    == waiting
+                ):
+                    raise
+            else:
+                # left outgoing are those that wait for their time
+                return
 
     # --- what is sent -----------------------------------------------------------
 

@@ -9,6 +9,7 @@ from . import test_journal
 from . import test_preview_access
 from . import test_propagation
 from . import test_representatives
+from . import test_smtp
 from . import test_survival
 from . import test_tours
 from . import test_translations
