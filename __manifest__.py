@@ -17,6 +17,7 @@
         "data/sales_followup_document_type_data.xml",
         "data/sales_followup_digest_templates.xml",
         "data/sales_followup_reminder_data.xml",
+        "data/ir_cron_data.xml",
         "data/mail_template_data.xml",
         "data/sales_followup_template_data.xml",
         "wizards/sales_followup_assign_views.xml",

@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.fields import Domain
 
 from ..fields import Representatives
 
@@ -78,3 +79,20 @@ class AccountMove(models.Model):
             )
         )
         return {move.id: due for move, due in rows}
+
+    def _followup_get_due_domain(self, doc_type, earliest, latest):
+        """Look at unpaid instalments: the last one is due on the invoice's due date."""
+        # EXTENDS 'sales.followup.mixin'
+        due = super()._followup_get_due_domain(doc_type, earliest, latest)
+        instalments = Domain("line_ids", "any", self._followup_get_instalments(earliest, latest))
+        return due | instalments
+
+    @api.model
+    def _followup_get_instalments(self, earliest, latest):
+        """Select unpaid instalments that are due between two days."""
+        return [
+            ("display_type", "=", "payment_term"),
+            ("reconciled", "=", False),
+            ("date_maturity", ">=", earliest),
+            ("date_maturity", "<=", latest),
+        ]

@@ -26,6 +26,12 @@ class ResPartner(models.Model):
         groups="base.group_user",
         help="No automatic reminder before this day.",
     )
+    followup_touched = fields.Datetime(
+        copy=False,
+        readonly=True,
+        groups="base.group_system",
+        help="When the customer was last sent a reminder; see the dispatcher.",
+    )
     followup_reminder_ids = fields.One2many(
         "sales.followup.reminder",
         "partner_id",

@@ -194,6 +194,39 @@ class SalesFollowupMixin(models.AbstractModel):
         """
         return {}
 
+    def _followup_get_dated_domain(self, name, earliest, latest):
+        """Select documents by a date field, both days included.
+
+        :param name: a date or datetime field; of a datetime the UTC day counts, so give
+            a day of slack
+        :rtype: Domain
+        """
+        domain = Domain(name, ">=", earliest)
+        if self._fields[name].type == "datetime":
+            return domain & Domain(name, "<", fields.Date.add(latest, days=1))
+        return domain & Domain(name, "<=", latest)
+
+    def _followup_get_due_domain(self, doc_type, earliest, latest):
+        """Select documents that may be due between two days: a superset will do.
+
+        :param doc_type: ``sales.followup.document.type`` of the documents
+        :rtype: Domain
+        """
+        if not doc_type.due_field:
+            return Domain.FALSE
+        return self._followup_get_dated_domain(doc_type.due_field, earliest, latest)
+
+    def _followup_get_sender(self):
+        """Give in whose name a reminder goes out by itself: the Salesperson, else the
+        first representative who is there.
+
+        :rtype: res.users
+        """
+        self.ensure_one()
+        # sudo: the representatives may be of another company
+        lead = self.sudo()[self._followup_lead_field]
+        return lead.filtered("active") or self._followup_active_reps()[:1] or lead
+
     def _followup_get_company_amount(self):
         """Give the untaxed amount in the company's currency, at the document's rate.
 

@@ -133,6 +133,13 @@ class SalesFollowupReminder(models.Model):
         precompute=True,
         help="How many times the document had been sent to the customer anew by then.",
     )
+    run_id = fields.Many2one(
+        "sales.followup.run",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
     failure_reason = fields.Text(readonly=True, copy=False)
     attempts = fields.Integer(
         readonly=True, copy=False, help="How often sending was tried."

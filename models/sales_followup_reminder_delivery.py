@@ -1,5 +1,8 @@
+from psycopg2.errors import OperationalError
+
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.tools import plaintext2html
 
 #: what the status of an e-mail says of its reminder
 STATES = {
@@ -11,6 +14,12 @@ STATES = {
     "exception": "failed",
     "canceled": "failed",
 }
+
+#: what the server may get over: the rest fails again
+TEMPORARY = ("mail_smtp", "unknown")
+
+#: how often sending is tried altogether
+MAX_ATTEMPTS = 3
 
 
 # What becomes of an e-mail is told by Odoo's notifications.
@@ -39,8 +48,35 @@ class SalesFollowupReminder(models.Model):
         reason = False
         if state == "failed":
             reason = self._get_failure_reason(notification)
-        if (state, reason) != (self.state, self.failure_reason):
-            self.write({"state": state, "failure_reason": reason})
+        if (state, reason) == (self.state, self.failure_reason):
+            return
+        values = {"state": state, "failure_reason": reason}
+        if state == "failed":
+            values["attempts"] = self.attempts + 1
+            values["is_final"] = (
+                notification.failure_type not in TEMPORARY
+                or values["attempts"] >= MAX_ATTEMPTS
+            )
+        self.write(values)
+        if state == "failed" and (values["is_final"] or values["attempts"] == 1):
+            self._alert()
+
+    def _alert(self):
+        """Ask the representative to look after reminders that failed: an activity on
+        the document."""
+        for reminder in self:
+            # sudo: reading the document is enough to remind
+            document = reminder._get_document().sudo()
+            lead = document[document._followup_lead_field]
+            user = reminder.user_id if reminder.user_id.active else lead
+            if user._is_superuser():
+                user = lead
+            document.with_context(mail_activity_quick_update=True).activity_schedule(
+                "mail.mail_activity_data_warning",
+                user_id=(user or self.env.user).id,
+                summary=self.env._("Reminder %(number)s failed", number=reminder.name),
+                note=plaintext2html(reminder.failure_reason or ""),
+            )
 
     @api.model
     def _get_failure_reason(self, notification):
@@ -78,5 +114,39 @@ class SalesFollowupReminder(models.Model):
             )
         mails.mark_outgoing()
         failed.sudo().write({"state": "outgoing", "failure_reason": False})
-        mails.send_after_commit()
+        self.env["sales.followup.emailer"]._deliver_after_commit(mails)
         return True
+
+    def _retry_automatically(self):
+        """Try once more what failed by itself: the same reminder, the same e-mail."""
+        self.ensure_one()
+        mails = self.env["mail.mail"].search(
+            [
+                ("mail_message_id", "in", self.message_id.ids),
+                ("state", "=", "exception"),
+            ]
+        )
+        if mails:
+            mails.mark_outgoing()
+            self.write({"state": "outgoing", "failure_reason": False})
+        elif not self.message_id:
+            self._send_anew()
+
+    def _send_anew(self):
+        """Write the e-mail that could not be written."""
+        try:
+            with self.env.cr.savepoint():
+                self.write({"state": "outgoing", "failure_reason": False})
+                self.env["sales.followup.emailer"]._enqueue(self)
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 whatever texts and PDF may raise
+            attempts = self.attempts + 1
+            self.write(
+                {
+                    "state": "failed",
+                    "failure_reason": str(error),
+                    "attempts": attempts,
+                    "is_final": attempts >= MAX_ATTEMPTS,
+                }
+            )

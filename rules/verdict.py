@@ -319,13 +319,17 @@ def _against_customer(
         yield Reason(Code.CUSTOMER_PAUSED, until=customer.paused_until)
     last = customer.reminded_on
     if last is not None and settings.min_days > 0:
-        until = shift(last, settings.min_days)
-        if today < until:
-            yield Reason(Code.TOO_SOON, until=until, day=last)
+        if today < shift(last, settings.min_days):
+            yield too_soon(last, settings.min_days)
     is_business_day = settings.is_business_day
     if is_business_day is not None and not is_business_day(today):
         until = business_day_from(today, is_business_day)
         yield Reason(Code.NOT_BUSINESS_DAY, until=until)
+
+
+def too_soon(last: date, min_days: int) -> Reason:
+    """Give the reason that a customer was reminded only lately, on ``last``."""
+    return Reason(Code.TOO_SOON, until=shift(last, min_days), day=last)
 
 
 def _against_repeating(

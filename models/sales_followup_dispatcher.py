@@ -1,0 +1,290 @@
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from psycopg2.errors import OperationalError, UniqueViolation
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..rules import verdict as rule
+
+#: what is worth another try: the rest will fail again
+TEMPORARY = (OSError,)
+
+
+#: what becomes of a line of a run, by the state of its outcome
+STATES = {"sent": "done", "failed": "failed", "refused": "skipped"}
+
+
+@dataclass(frozen=True)
+class Order:
+    """One reminder that is to be sent.
+
+    :param document: record that has the follow-up mixin
+    :param template: ``sales.followup.template``
+    :param channel: ``email`` or ``letter``
+    :param values: further values of the reminder: ``origin``, ``run_id``, …
+    :param overruled: whether a person decided to send against the reasons
+    """
+
+    document: models.BaseModel
+    template: models.BaseModel
+    channel: str
+    values: Mapping = field(default_factory=dict)
+    overruled: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an order.
+
+    :param state: ``sent``; ``failed``, with a reminder that says so; ``refused`` by the
+        verdict; ``busy``: somebody else works on the document, ask again later
+    :param reasons: sentences, why it was refused or failed
+    :param reminder: ``sales.followup.reminder``, empty unless sent or failed
+    """
+
+    state: str
+    reasons: tuple = ()
+    reminder: models.BaseModel | None = None
+
+
+class SalesFollowupDispatcher(models.AbstractModel):
+    """Sends reminders so that none goes out twice.
+
+    Everybody who sends without a person at the dialog comes here. A transaction locks
+    documents and customers first, then asks the verdict again, then makes reminder and
+    e-mail: all of it is committed, or nothing is. Who comes second finds the rows
+    locked, or changed since its snapshot, and the database refuses.
+    """
+
+    _name = "sales.followup.dispatcher"
+    _description = "Dispatcher of Reminders"
+
+    @api.model
+    def _dispatch(self, orders, mode):
+        """Send what may be sent.
+
+        The caller commits afterwards, and starts with a transaction of its own: locks
+        and snapshot hold until then.
+
+        :param orders: list of :class:`Order` on one model of documents, the most urgent
+            first
+        :param mode: :class:`~..rules.verdict.Mode`
+        :return: dict of document → :class:`Outcome`
+        """
+        documents = orders[0].document.concat(*(order.document for order in orders))
+        locked = self._lock(documents)
+        outcomes = {
+            order.document: Outcome("busy")
+            for order in orders
+            if order.document not in locked
+        }
+        free = [order for order in orders if order.document in locked]
+        accepted = self._ask_again(free, mode, outcomes)
+        outcomes.update(self._send(accepted))
+        self._touch_customers([order.document for order in accepted])
+        return outcomes
+
+    @api.model
+    def _lock(self, documents):
+        """Lock documents and their customers, those that nobody else has.
+
+        :return: the documents that are locked together with their customer
+        """
+        # sudo: locking is not changing
+        documents = documents.sudo()
+        mine = documents.try_lock_for_update(allow_referencing=True)
+        customers = mine.partner_id.commercial_partner_id
+        customers = customers.try_lock_for_update(allow_referencing=True)
+        # what was read before the lock may be stale
+        self.env.invalidate_all()
+        return mine.filtered(lambda d: d.partner_id.commercial_partner_id in customers)
+
+    @api.model
+    def _ask_again(self, orders, mode, outcomes):
+        """Ask the verdict of locked documents; refusals go into ``outcomes``.
+
+        The minimum of days counts among the orders, too: the first of a customer's
+        documents goes, the others wait.
+
+        :return: the orders that may go
+        """
+        judge = self.env["sales.followup.judge"]
+        accepted = []
+        for by_email in (True, False):
+            alike = [o for o in orders if (o.channel == "email") == by_email]
+            if not alike:
+                continue
+            judged = judge._judge(
+                alike[0].document.concat(*(order.document for order in alike)),
+                mode=mode,
+                templates={order.document: order.template for order in alike},
+                by_email=by_email,
+            )
+            for order in alike:
+                reasons = judged[order.document].verdict.reasons
+                if order.overruled:
+                    reasons = tuple(reason for reason in reasons if reason.hard)
+                if reasons:
+                    outcomes[order.document] = self._refuse(order, reasons)
+                else:
+                    accepted.append(order)
+        return self._keep_distance(accepted, mode, outcomes)
+
+    @api.model
+    def _refuse(self, order, reasons):
+        """Say why an order is not sent."""
+        judge = self.env["sales.followup.judge"]
+        currency = order.document.sudo().company_id.currency_id
+        return Outcome("refused", tuple(judge._explain(r, currency) for r in reasons))
+
+    @api.model
+    def _keep_distance(self, orders, mode, outcomes):
+        """Leave out further documents of a customer where a minimum of days is set."""
+        kept, reminded = [], set()
+        for order in orders:
+            document = order.document.sudo()
+            company = document.company_id or self.env.company
+            customer = document.partner_id.commercial_partner_id
+            distance = company.followup_min_days and not order.overruled
+            if distance and customer in reminded:
+                today = company._followup_today()
+                reason = rule.too_soon(today, company.followup_min_days)
+                outcomes[order.document] = self._refuse(order, (reason,))
+            else:
+                reminded.add(customer)
+                kept.append(order)
+        return kept
+
+    # --- sending ----------------------------------------------------------------
+
+    @api.model
+    def _send(self, orders):
+        """Send all at once; where that fails, one by one, so that a bad document costs
+        only itself.
+
+        :return: dict of document → :class:`Outcome`
+        """
+        if not orders:
+            return {}
+        try:
+            with self.env.cr.savepoint():
+                return self._send_together(orders)
+        except OperationalError:
+            # a conflict with another transaction: the caller starts anew
+            raise
+        except Exception:  # noqa: BLE001 whatever texts, PDF and addons may raise
+            if len(orders) == 1:
+                return {orders[0].document: self._send_alone(orders[0])}
+        half = len(orders) // 2
+        return {**self._send(orders[:half]), **self._send(orders[half:])}
+
+    @api.model
+    def _send_together(self, orders):
+        """Make the reminders of orders, and their e-mails and letters."""
+        reminders = self._create_reminders(orders, state="outgoing")
+        for channel, send in self._get_senders().items():
+            if of_channel := reminders.filtered(lambda r, c=channel: r.channel == c):
+                send(of_channel)
+        self.env.flush_all()
+        return {
+            order.document: self._get_outcome(reminder)
+            for order, reminder in zip(orders, reminders, strict=True)
+        }
+
+    @api.model
+    def _get_senders(self):
+        """Give how each channel is sent here: e-mails are left to Odoo's queue.
+
+        :return: dict of channel → method taking outgoing reminders
+        """
+        return {
+            "email": self.env["sales.followup.emailer"]._enqueue,
+            "letter": self.env["sales.followup.printer"]._send,
+        }
+
+    @api.model
+    def _get_outcome(self, reminder):
+        """Tell what became of a reminder: its address may be refused already."""
+        if reminder.state == "failed":
+            return Outcome("failed", (reminder.failure_reason,), reminder)
+        return Outcome("sent", (), reminder)
+
+    @api.model
+    def _send_alone(self, order):
+        """Send one order that failed among others, and note why if it fails again."""
+        try:
+            with self.env.cr.savepoint():
+                return self._send_together([order])[order.document]
+        except OperationalError:
+            raise
+        except UniqueViolation:
+            # somebody was quicker: it was sent, and that is what was wanted
+            text = self.env._("Somebody else sent it meanwhile.")
+            return Outcome("refused", (text,))
+        except Exception as error:  # noqa: BLE001 as above
+            return self._note_failure(order, error)
+
+    @api.model
+    def _note_failure(self, order, error):
+        """Keep a reminder that failed, with the reason."""
+        text = str(error) if isinstance(error, UserError) else repr(error)
+        [reminder] = self._create_reminders([order], state="failed")
+        reminder.write(
+            {
+                "failure_reason": text,
+                "attempts": 1,
+                "is_final": not isinstance(error, TEMPORARY),
+                "next_date": False,
+            }
+        )
+        reminder._alert()
+        return Outcome("failed", (text,), reminder)
+
+    @api.model
+    def _create_reminders(self, orders, state):
+        """Create the reminders of orders, in their order."""
+        # sudo: what is sent is no user's to write
+        reminders = self.env["sales.followup.reminder"].sudo()
+        link = reminders._get_document_field(orders[0].document._name)
+        documents = orders[0].document.concat(*(order.document for order in orders))
+        recipients = {
+            channel: documents._followup_get_recipients(channel)
+            for channel in {order.channel for order in orders}
+        }
+        created = reminders.create(
+            [
+                {
+                    "contact_id": recipients[order.channel][order.document].id,
+                    "next_date": order.document._followup_get_next_date(order.template),
+                    **order.values,
+                    link: order.document.id,
+                    "template_id": order.template.id,
+                    "channel": order.channel,
+                    "state": state,
+                }
+                for order in orders
+            ]
+        )
+        return created.with_env(self.env)
+
+    @api.model
+    def _touch_customers(self, documents):
+        """Change the row of each customer that was reminded.
+
+        A transaction that read the customer before, and sends later, is refused by the
+        database then: it would not know of this reminder.
+        """
+        customers = {doc.sudo().partner_id.commercial_partner_id.id for doc in documents}
+        if customers:
+            self.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE res_partner SET followup_touched = NOW() AT TIME ZONE 'UTC'
+                     WHERE id = ANY(%s)
+                    """,
+                    sorted(customers),
+                )
+            )
