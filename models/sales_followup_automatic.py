@@ -5,7 +5,7 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..rules.verdict import Mode
+from ..rules.verdict import Code, Mode
 from .sales_followup_dispatcher import STATES, Order
 from .sales_followup_template import SENDING
 
@@ -250,7 +250,7 @@ class SalesFollowupAutomatic(models.AbstractModel):
         }
         if not notes:
             return
-        documents = next(iter(notes)).concat(*notes)
+        documents = next(iter(notes)).union(*notes)
         types = documents._followup_get_types()
         facts = self.env["sales.followup.facts"]
         dates = facts._get_dates(documents.sudo(), types)
@@ -279,6 +279,8 @@ class SalesFollowupAutomatic(models.AbstractModel):
             }
         if judgement.template != template or judgement.send:
             # another template's turn
+            return None
+        if Code.NOT_DUE in judgement.verdict.codes:
             return None
         explain = self.env["sales.followup.judge"]._explain
         reasons = map(explain, judgement.verdict.reasons)

@@ -74,7 +74,7 @@ class SalesFollowupDispatcher(models.AbstractModel):
         :param mode: :class:`~..rules.verdict.Mode`
         :return: dict of document → :class:`Outcome`
         """
-        documents = orders[0].document.concat(*(order.document for order in orders))
+        documents = orders[0].document.union(*(order.document for order in orders))
         locked = self._lock(documents)
         outcomes = {
             order.document: Outcome("busy")
@@ -118,7 +118,7 @@ class SalesFollowupDispatcher(models.AbstractModel):
             if not alike:
                 continue
             judged = judge._judge(
-                alike[0].document.concat(*(order.document for order in alike)),
+                alike[0].document.union(*(order.document for order in alike)),
                 mode=mode,
                 templates={order.document: order.template for order in alike},
                 by_email=by_email,
@@ -249,7 +249,7 @@ class SalesFollowupDispatcher(models.AbstractModel):
         # sudo: what is sent is no user's to write
         reminders = self.env["sales.followup.reminder"].sudo()
         link = reminders._get_document_field(orders[0].document._name)
-        documents = orders[0].document.concat(*(order.document for order in orders))
+        documents = orders[0].document.union(*(order.document for order in orders))
         recipients = {
             channel: documents._followup_get_recipients(channel)
             for channel in {order.channel for order in orders}

@@ -55,7 +55,7 @@ class SalesFollowupEmailer(models.AbstractModel):
             reminder[link].id: reminder.contact_id.id for reminder in reminders
         }
         texts = template._render_email(langs, recipients)
-        files = self._get_attachments(reminders, link, template, langs)
+        files = self._get_attachments(reminders, link, template)
         reply_to = documents._notify_get_reply_to_batch(
             defaults={r[link].id: self._get_email_from(r) for r in reminders},
             author_ids={r[link].id: r.user_id.partner_id.id for r in reminders},
@@ -189,6 +189,7 @@ class SalesFollowupEmailer(models.AbstractModel):
             "email_layout_xmlid": layout,
             "model": document._name,
             "res_id": document.id,
+            "partner_ids": contact.ids,
         }
         message = self.env["mail.message"].new(
             {
@@ -219,98 +220,29 @@ class SalesFollowupEmailer(models.AbstractModel):
             model_description=document.with_context(lang=lang)._followup_get_kind(),
             force_email_lang=lang,
         ):
+            self._give_access(document, group)
             return document._notify_by_email_render_layout(
                 message, group, msg_vals=message_values, render_values=values
             )
         return body
 
-    # --- files ------------------------------------------------------------------
-
     @api.model
-    def _get_attachments(self, reminders, link, template, langs):
-        """Make and gather the files that go with each e-mail.
+    def _give_access(self, document, group):
+        """Let the recipient open the document, as its PDF goes along anyway.
 
-        The document's PDF, the template's own files, and where the setting is on the
-        document's own PDF files.
+        Odoo gives a button to the document's own contact, with what it takes to sign
+        up as that contact; others get one that merely shows the document.
 
-        :return: dict of reminder → ``ir.attachment``
+        :param group: dict describing the recipient, for the layout; it is changed
         """
-        documents = reminders[link]
-        own = self._get_own_files(documents)
-        fixed = template.mail_template_id.attachment_ids
-        files = {
-            reminder: fixed | own.get(reminder[link].id, fixed.browse())
-            for reminder in reminders
-        }
-        if template.attach_document:
-            for reminder, pdf in self._make_pdfs(reminders, link).items():
-                files[reminder] |= pdf
-        return files
-
-    @api.model
-    def _make_pdfs(self, reminders, link):
-        """Store the PDF of each document, and note it on the reminder.
-
-        :return: dict of reminder → ``ir.attachment``
-        """
-        rendered = self.env["sales.followup.letter"]._render_documents(reminders[link])
-        # sudo: who may read a document may send it
-        pdfs = (
-            self.env["ir.attachment"]
-            .sudo()
-            .create(
-                [
-                    {
-                        "name": reminder[link]._followup_get_file_name(),
-                        "raw": rendered[reminder[link]],
-                        "mimetype": "application/pdf",
-                        "res_model": reminder[link]._name,
-                        "res_id": reminder[link].id,
-                    }
-                    for reminder in reminders
-                ]
-            )
+        if group["has_button_access"] or "access_token" not in document._fields:
+            return
+        # sudo: reading the document is enough to show it to somebody
+        token = document.sudo()._portal_ensure_token()
+        group["has_button_access"] = True
+        group["button_access"]["url"] = document._notify_get_action_link(
+            "view", model=document._name, res_id=document.id, access_token=token
         )
-        for reminder, pdf in zip(reminders.sudo(), pdfs, strict=True):
-            reminder.attachment_id = pdf
-        return dict(zip(reminders, pdfs, strict=True))
-
-    @api.model
-    def _get_own_files(self, documents):
-        """Give the PDF files people attached to the documents, where that is wanted.
-
-        Not what was made of the document itself: earlier reminders, its own print.
-
-        :return: dict of document id → ``ir.attachment``
-        """
-        wanted = documents.filtered(
-            lambda document: (
-                (document.company_id or self.env.company).sudo().followup_attach_files
-            )
-        )
-        if not wanted:
-            return {}
-        # sudo: who may read a document may read what is attached to it
-        attachments = (
-            self.env["ir.attachment"]
-            .sudo()
-            .search(
-                [
-                    ("res_model", "=", wanted._name),
-                    ("res_id", "in", wanted.ids),
-                    ("res_field", "=", False),
-                    ("mimetype", "=", "application/pdf"),
-                ],
-                order="id",
-            )
-        )
-        sent = self.env["sales.followup.reminder"].sudo()
-        sent = sent.search([("attachment_id", "in", attachments.ids)]).attachment_id
-        names = {doc.id: doc._followup_get_file_name() for doc in wanted}
-        own = (attachments - sent).filtered(
-            lambda file: file.name != names[file.res_id]
-        )
-        return dict(own.grouped("res_id"))
 
     # --- delivery ---------------------------------------------------------------
 
