@@ -25,6 +25,8 @@
         "wizards/sales_followup_remind_views.xml",
         "wizards/sales_followup_cancel_views.xml",
         "wizards/sales_followup_preview_views.xml",
+        "wizards/sales_followup_verdict_views.xml",
+        "wizards/sales_followup_forecast_views.xml",
         "views/sales_followup_reminder_views.xml",
         "views/sales_followup_template_views.xml",
         "views/sales_followup_series_views.xml",

@@ -25,6 +25,7 @@ class ResConfigSettings(models.TransientModel):
     followup_attach_files = fields.Boolean(
         related="company_id.followup_attach_files", readonly=False
     )
+    followup_warning = fields.Text(compute="_compute_followup_warning")
     followup_editor_group_ids = fields.Many2many(
         "res.groups",
         relation="sales_followup_settings_editor_group_rel",
@@ -39,6 +40,38 @@ class ResConfigSettings(models.TransientModel):
     def _default_followup_editor_group_ids(self):
         # sudo: group implications; the settings themselves are for administrators
         return self.env.ref("sales_followup.group_rep_editor").sudo().implied_by_ids
+
+    @api.depends("followup_automatic")
+    def _compute_followup_warning(self):
+        for settings in self:
+            settings.followup_warning = "\n".join(settings._get_followup_warnings())
+
+    def _get_followup_warnings(self):
+        """Say what keeps automatic reminders from going out.
+
+        :return: list of sentences
+        """
+        if not self.followup_automatic:
+            return []
+        warnings = []
+        # sudo: the settings are for administrators, what they warn of is technical
+        cron = self.env.ref(
+            "sales_followup.ir_cron_send_automatic", raise_if_not_found=False
+        ).sudo()
+        if not cron.active:
+            warnings.append(
+                self.env._("The scheduled action that sends them is switched off.")
+            )
+        if not self.env["ir.mail_server"].sudo().search_count([], limit=1):
+            warnings.append(self.env._("There is no outgoing mail server."))
+        if self.env["res.company"]._followup_has_other_dunning():
+            warnings.append(
+                self.env._(
+                    "Another app chases invoices by itself; ours are not sent "
+                    "automatically."
+                )
+            )
+        return warnings
 
     def set_values(self):
         # EXTENDS 'base'

@@ -125,6 +125,22 @@ class SalesFollowupJudge(models.AbstractModel):
         }
 
     @api.model
+    def _render_reasons(self, reasons, document):
+        """Put reasons into a list, as dialogs show it.
+
+        :param document: the one they are about
+        :rtype: markupsafe.Markup, or ``False`` where there is none
+        """
+        if not reasons:
+            return False
+        currency = document.sudo().company_id.currency_id
+        return self.env["ir.qweb"]._render(
+            "sales_followup.verdict_reasons",
+            {"reasons": [self._explain(reason, currency) for reason in reasons]},
+            minimal_qcontext=True,
+        )
+
+    @api.model
     def _get_explanations(self):
         """Give a sentence for each reason there is; a new stop rule adds its own.
 

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..rules.recipients import choose
-from .sales_followup_template import SENDING
+from ..rules.verdict import Mode
 
 FOLLOWUP_GROUP = "sales_followup.group_user"
 
@@ -320,17 +320,9 @@ class SalesFollowupMixin(models.AbstractModel):
         :return: ``sales.followup.template``, empty where no series fits
         """
         self.ensure_one()
-        series = self.env["sales.followup.series"]._get_of_documents(self)[self]
-        levels = series.template_ids
-        # sudo: levels somebody else sent count, too
-        sent = self.sudo().followup_reminder_ids.filtered(
-            lambda reminder: (
-                reminder.state in ("done", "outgoing") and reminder.channel in SENDING
-            )
-        )
-        done = [level for level in levels if level in sent.template_id]
-        following = levels[list(levels).index(done[-1]) + 1 :] if done else levels
-        return following[:1] or levels[-1:]
+        judge = self.env["sales.followup.judge"]
+        suggested = judge._judge(self, mode=Mode.MANUAL)[self].template
+        return suggested.sudo(False)
 
     def _followup_get_next_date(self, template):
         """Give when to get back to the customer if a reminder is done today.
@@ -420,6 +412,12 @@ class SalesFollowupMixin(models.AbstractModel):
         self.ensure_one()
         link = self.env["sales.followup.reminder"]._get_document_field(self._name)
         return self.env["sales.followup.remind"]._get_action(**{link: self.id})
+
+    def action_followup_verdict(self):
+        """Open *Would it be sent?* on this document."""
+        self.ensure_one()
+        link = self.env["sales.followup.reminder"]._get_document_field(self._name)
+        return self.env["sales.followup.verdict"]._get_action(**{link: self.id})
 
     def action_followup_reminders(self):
         """Open the reminders of this document."""

@@ -5,3 +5,5 @@ from . import sales_followup_propagate_line
 from . import sales_followup_remind
 from . import sales_followup_cancel
 from . import sales_followup_preview
+from . import sales_followup_verdict
+from . import sales_followup_forecast

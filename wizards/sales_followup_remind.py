@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.sales_followup_template import CHANNELS, SENDING
+from ..rules.verdict import Mode
 
 
 class SalesFollowupRemind(models.TransientModel):
@@ -78,6 +79,11 @@ class SalesFollowupRemind(models.TransientModel):
         help="What this dialog made: pressed twice, it makes no second one.",
     )
     obstacle = fields.Char(compute="_compute_obstacle")
+    warning = fields.Html(
+        compute="_compute_warning",
+        sanitize=False,
+        help="What speaks against sending it; you decide.",
+    )
     subject = fields.Char(compute="_compute_preview")
     preview = fields.Html(compute="_compute_preview", sanitize=False)
 
@@ -191,6 +197,23 @@ class SalesFollowupRemind(models.TransientModel):
                     wizard.channel, wizard.template_id, wizard.contact_id
                 )
             wizard.obstacle = obstacles.get(document, False)
+
+    @api.depends("order_id", "move_id", "template_id", "channel", "log_only")
+    def _compute_warning(self):
+        """Tell what the one verdict says against it; only an obstacle forbids it."""
+        judge = self.env["sales.followup.judge"]
+        for wizard in self:
+            document, template = wizard._get_document()._origin, wizard.template_id
+            reasons = []
+            if document and template and wizard._is_sending() and not wizard.obstacle:
+                judgement = judge._judge(
+                    document,
+                    mode=Mode.MANUAL,
+                    templates={document: template._origin},
+                    by_email=wizard.channel == "email",
+                )[document]
+                reasons = judgement.verdict.reasons
+            wizard.warning = judge._render_reasons(reasons, document)
 
     @api.depends("order_id", "move_id", "template_id", "channel", "contact_id")
     @api.depends("log_only")

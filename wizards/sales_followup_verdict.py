@@ -1,0 +1,142 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_date
+
+
+class SalesFollowupVerdict(models.TransientModel):
+    """Tells whether a document would be sent a reminder by itself, why not, when, and
+    what would be in it."""
+
+    _name = "sales.followup.verdict"
+    _description = "Would It Be Sent?"
+
+    order_id = fields.Many2one("sale.order", string="Quotation / Order")
+    move_id = fields.Many2one(
+        "account.move", string="Invoice", domain=[("move_type", "=", "out_invoice")]
+    )
+    document_type_id = fields.Many2one(
+        "sales.followup.document.type", compute="_compute_document_type_id"
+    )
+    template_id = fields.Many2one(
+        "sales.followup.template",
+        domain="[('document_type_id', '=', document_type_id)]",
+        help="Empty: the reminder whose turn it is.",
+    )
+    judged_template_id = fields.Many2one(
+        "sales.followup.template", string="Reminder", compute="_compute_verdict"
+    )
+    send = fields.Boolean(compute="_compute_verdict")
+    answer = fields.Char(compute="_compute_verdict")
+    reasons = fields.Html(compute="_compute_verdict", sanitize=False)
+    next_date = fields.Date(string="Next Possible Day", compute="_compute_verdict")
+    subject = fields.Char(compute="_compute_preview")
+    preview = fields.Html(compute="_compute_preview", sanitize=False)
+
+    @api.model
+    def _get_action(self, **values):
+        """Open the question on a document.
+
+        :param values: ``order_id`` or ``move_id``, as ids
+        """
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Would It Be Sent?"),
+            "res_model": self._name,
+            "view_mode": "form",
+            "target": "new",
+            "context": {f"default_{name}": value for name, value in values.items()},
+        }
+
+    def _get_document(self):
+        """Give the document that was chosen; empty while there is none."""
+        self.ensure_one()
+        return (self.order_id or self.move_id)._origin
+
+    @api.onchange("order_id")
+    def _onchange_order_id(self):
+        if self.order_id:
+            self.move_id = self.template_id = False
+
+    @api.onchange("move_id")
+    def _onchange_move_id(self):
+        if self.move_id:
+            self.order_id = self.template_id = False
+
+    @api.depends("order_id", "move_id")
+    def _compute_document_type_id(self):
+        for wizard in self:
+            document = wizard._get_document()
+            types = document._followup_get_types() if document else {}
+            wizard.document_type_id = types.get(document, False)
+
+    @api.depends("order_id", "move_id", "template_id")
+    def _compute_verdict(self):
+        for wizard in self:
+            document = wizard._get_document()
+            wizard.update(
+                {
+                    "judged_template_id": False,
+                    "send": False,
+                    "answer": False,
+                    "reasons": False,
+                    "next_date": False,
+                }
+            )
+            if document:
+                document.check_access("read")
+                wizard._take_judgement(wizard._judge(document))
+
+    def _judge(self, document):
+        """Ask the one verdict, as the scheduled action does."""
+        template = self.template_id._origin
+        templates = {document: template} if template else None
+        judge = self.env["sales.followup.judge"]
+        return judge._judge(document, templates=templates)[document]
+
+    def _take_judgement(self, judgement):
+        """Show a judgement."""
+        template, verdict = judgement
+        if verdict is None:
+            self.answer = self.env._("No: its series has no automatic reminder for it.")
+            return
+        self.judged_template_id = template
+        self.send = verdict.send
+        self.next_date = verdict.next_date
+        self.answer = self._get_answer(template, verdict)
+        self.reasons = self.env["sales.followup.judge"]._render_reasons(
+            verdict.reasons, self._get_document()
+        )
+
+    def _get_answer(self, template, verdict):
+        """Say yes or no in one sentence.
+
+        :rtype: str
+        """
+        if verdict.send:
+            return self.env._(
+                "Yes: “%(template)s” goes out with the next run.",
+                template=template.name,
+            )
+        if verdict.next_date:
+            return self.env._(
+                "Not today: “%(template)s” goes out on %(date)s if nothing happens.",
+                template=template.name,
+                date=format_date(self.env, verdict.next_date),
+            )
+        return self.env._("No: “%(template)s” is not sent.", template=template.name)
+
+    @api.depends("order_id", "move_id", "template_id")
+    def _compute_preview(self):
+        for wizard in self:
+            wizard.subject, wizard.preview = wizard._render_preview()
+
+    def _render_preview(self):
+        """Write the e-mail that would go: (subject, body)."""
+        document, template = self._get_document(), self.judged_template_id._origin
+        if not document or not template or not template._has_text("email"):
+            return False, False
+        langs = document._followup_get_langs(document._followup_get_recipients("email"))
+        try:
+            return template._render_email(langs)[document.id]
+        except UserError as error:
+            return False, error.args[0]
