@@ -147,6 +147,8 @@ class SalesFollowupEmailer(models.AbstractModel):
         :param texts: (subject, body), rendered
         """
         subject, body = texts
+        # a header is one line, whatever customers call their order
+        subject = " ".join(subject.split())
         company = document.company_id or self.env.company
         values = {
             "subject": subject,
