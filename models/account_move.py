@@ -56,6 +56,18 @@ class AccountMove(models.Model):
         self._followup_close_finished()
         return result
 
+    def _followup_get_refusals(self, template):
+        """Chase nobody about money they get back; a call about it may be logged."""
+        # EXTENDS 'sales.followup.mixin'
+        refusals = super()._followup_get_refusals(template)
+        for move in self.filtered(lambda move: move.move_type == "out_refund"):
+            refusals[move] = self.env._(
+                "%(document)s is a credit note, so nothing is sent about it. You can "
+                "still log what you did by phone or otherwise.",
+                document=move.display_name,
+            )
+        return refusals
+
     def _followup_get_company_amount(self):
         # EXTENDS 'sales.followup.mixin'
         return abs(self.amount_untaxed_signed)

@@ -23,6 +23,8 @@ class SalesFollowupAgenda(models.AbstractModel):
         :param renew: whether there is a new activity where none is left, as somebody
             did what it asked for
         """
+        if not self._get_type_id():
+            return
         # sudo: reading a document is enough to remind, writing on it is not needed
         documents = documents.sudo()
         last = documents._followup_get_last_reminders()
@@ -64,7 +66,7 @@ class SalesFollowupAgenda(models.AbstractModel):
     def _prepare_values(self, document, reminder):
         """Give the values of the activity that a reminder asks for."""
         return {
-            "activity_type_id": self.env.ref(ACTIVITY_TYPE).id,
+            "activity_type_id": self._get_type_id(),
             "res_model_id": self.env["ir.model"]._get_id(document._name),
             "res_id": document.id,
             "date_deadline": reminder.next_date,
@@ -110,6 +112,15 @@ class SalesFollowupAgenda(models.AbstractModel):
             activity.with_context(mail_activity_quick_update=True).write(changed)
 
     @api.model
+    def _get_type_id(self):
+        """Give the id of the activities' own type, without a query.
+
+        :return: ``False`` while the addon is being installed, or where somebody deleted
+            the type: reminders do without activities then
+        """
+        return self.env["ir.model.data"]._xmlid_to_res_id(ACTIVITY_TYPE)
+
+    @api.model
     def _get_activities(self, documents):
         """Give the next-reminder activities of documents.
 
@@ -121,7 +132,7 @@ class SalesFollowupAgenda(models.AbstractModel):
             [
                 ("res_model", "=", documents._name),
                 ("res_id", "in", documents.ids),
-                ("activity_type_id", "=", self.env.ref(ACTIVITY_TYPE).id),
+                ("activity_type_id", "=", self._get_type_id()),
             ],
             order="id",
         )
@@ -130,8 +141,8 @@ class SalesFollowupAgenda(models.AbstractModel):
     @api.model
     def _close_finished(self, documents):
         """Close the activities of those documents that are open no more."""
-        # the type is there: this is asked while the addon is being installed, too
-        if not self.env.ref(ACTIVITY_TYPE, raise_if_not_found=False):
+        # this is asked while the addon is being installed, too
+        if not self._get_type_id():
             return
         activities = self._get_activities(documents)
         if not activities:
@@ -153,7 +164,7 @@ class SalesFollowupAgenda(models.AbstractModel):
                 ._read_group(
                     [
                         ("res_model", "=", model),
-                        ("activity_type_id", "=", self.env.ref(ACTIVITY_TYPE).id),
+                        ("activity_type_id", "=", self._get_type_id()),
                     ],
                     aggregates=["res_id:array_agg"],
                 )

@@ -171,7 +171,7 @@ class SalesFollowupFacts(models.AbstractModel):
         found = reminders.search_fetch(
             [
                 (link, "in", documents.ids),
-                ("channel", "in", SENDING),
+                # a call is a level, too, if it was made as one
                 ("template_id", "!=", False),
             ],
             [link, "template_id", "date", "state", "cycle", "is_final", "origin"],

@@ -59,6 +59,7 @@ class SalesFollowupMixin(models.AbstractModel):
         string="Latest Reminder",
         compute="_compute_followup_dates",
         store=True,
+        precompute=True,
         copy=False,
         index="btree_not_null",
         ondelete="set null",
@@ -68,6 +69,7 @@ class SalesFollowupMixin(models.AbstractModel):
         string="Last Reminder",
         compute="_compute_followup_dates",
         store=True,
+        precompute=True,
         copy=False,
         groups=FOLLOWUP_GROUP,
     )
@@ -75,6 +77,7 @@ class SalesFollowupMixin(models.AbstractModel):
         string="Next Reminder",
         compute="_compute_followup_dates",
         store=True,
+        precompute=True,
         copy=False,
         groups=FOLLOWUP_GROUP,
         help="When the last reminder said to get back to the customer. Nothing is sent "
@@ -100,6 +103,7 @@ class SalesFollowupMixin(models.AbstractModel):
             document.followup_customer_id = document.partner_id.commercial_partner_id
 
     @api.depends("followup_reminder_ids")
+    @api.depends_context("uid")
     def _compute_followup_reminder_count(self):
         link = self.env["sales.followup.reminder"]._get_document_field(self._name)
         counts = dict(
@@ -108,7 +112,7 @@ class SalesFollowupMixin(models.AbstractModel):
             )
         )
         for document in self:
-            document.followup_reminder_count = counts.get(document, 0)
+            document.followup_reminder_count = counts.get(document._origin, 0)
 
     @api.depends(
         "followup_reminder_ids.date",
@@ -123,9 +127,10 @@ class SalesFollowupMixin(models.AbstractModel):
             document.followup_last_date = reminder and reminder.date
             document.followup_next_date = reminder and reminder.next_date
 
-    def _followup_get_last_reminders(self):
+    def _followup_get_last_reminders(self, domain=()):
         """Give the last reminder of each document that was done or is going out.
 
+        :param domain: of the reminders that count, besides
         :return: dict of document → ``sales.followup.reminder``, as superuser; documents
             without reminders are not in it
         """
@@ -133,7 +138,11 @@ class SalesFollowupMixin(models.AbstractModel):
         reminders = self.env["sales.followup.reminder"].sudo()
         link = reminders._get_document_field(self._name)
         rows = reminders.search_fetch(
-            [(link, "in", self._origin.ids), ("state", "in", ("done", "outgoing"))],
+            [
+                (link, "in", self._origin.ids),
+                ("state", "in", ("done", "outgoing")),
+                *domain,
+            ],
             [link, "date", "next_date", "template_id", "state"],
             order="date, id",
         )
@@ -179,7 +188,7 @@ class SalesFollowupMixin(models.AbstractModel):
 
     def _followup_filter_open(self):
         """Give those documents that are open, as their type says."""
-        return self.concat(
+        return self.browse().concat(
             *(
                 documents.filtered_domain(doc_type._get_domain("open_domain"))
                 for doc_type, documents in self._followup_group_by_type().items()
@@ -331,7 +340,9 @@ class SalesFollowupMixin(models.AbstractModel):
         :return: a date in the user's time zone, or ``False`` on a closed document
         """
         self.ensure_one()
-        return bool(self._followup_filter_open()) and self._followup_count_days(template)
+        if not self._followup_filter_open():
+            return False
+        return self._followup_count_days(template)
 
     def _followup_count_days(self, template):
         """Give when to get back to the customer of this open document.
@@ -353,19 +364,14 @@ class SalesFollowupMixin(models.AbstractModel):
         :return: dict of document → a sentence with the remedy, ``None`` where all is
             well
         """
-        open_documents = self._followup_filter_open()
+        refusals = self._followup_get_refusals(template)
         recipients = self._followup_get_recipients(channel)
         reachable = self._followup_get_reachable(channel)
         obstacles = {}
         for document in self:
             recipient = contact or recipients[document]
-            if document not in open_documents:
-                obstacles[document] = document._followup_get_closed_message()
-            elif not template:
-                obstacles[document] = self.env._(
-                    "Choose a template for the reminder of %(document)s.",
-                    document=document.display_name,
-                )
+            if refusals[document]:
+                obstacles[document] = refusals[document]
             elif not template.sudo()._has_text(channel):
                 obstacles[document] = self.env._(
                     "Template “%(template)s” has no text for this channel; write one, "
@@ -380,6 +386,36 @@ class SalesFollowupMixin(models.AbstractModel):
                 obstacles[document] = None
         return obstacles
 
+    def _followup_get_refusals(self, template):
+        """Say which documents nothing is sent about, or not with this template.
+
+        :param template: ``sales.followup.template`` to send, maybe empty
+        :return: dict of document → a sentence with the remedy, or ``None``
+        """
+        open_documents = self._followup_filter_open()
+        types = self._followup_get_types()
+        # sudo: whoever may remind may know what the template is for
+        template = template.sudo()
+        refusals = dict.fromkeys(self)
+        for document in self:
+            if document not in open_documents:
+                refusals[document] = document._followup_get_closed_message()
+            elif not template:
+                refusals[document] = self.env._(
+                    "Choose a template for the reminder of %(document)s.",
+                    document=document.display_name,
+                )
+            elif template.document_type_id != types[document]:
+                refusals[document] = self.env._(
+                    "Template “%(template)s” is for %(type)s; choose one for "
+                    "%(document)s (%(other)s).",
+                    template=template.name,
+                    type=template.document_type_id.name,
+                    document=document.display_name,
+                    other=types[document].name,
+                )
+        return refusals
+
     def _followup_get_closed_message(self):
         """Say that nothing is sent about a closed document, and what can be done."""
         return self.env._(
@@ -392,6 +428,11 @@ class SalesFollowupMixin(models.AbstractModel):
         """Say that the customer has no address for a channel, and what can be done."""
         # sudo: the customer's name is on the document anyway
         customer = self.sudo().partner_id.display_name
+        if not customer:
+            return self.env._(
+                "%(document)s has no customer yet; enter one first.",
+                document=self.display_name,
+            )
         if channel == "email":
             return self.env._(
                 "%(customer)s has no valid e-mail address for %(document)s. Enter one "

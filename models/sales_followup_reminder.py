@@ -3,7 +3,6 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .sales_followup_agenda import ACTIVITY_TYPE
 from .sales_followup_template import CHANNELS
 
 #: what users may write on a reminder; the rest is history
@@ -217,6 +216,14 @@ class SalesFollowupReminder(models.Model):
         search="_search_is_last",
     )
 
+    _order_run_once = models.UniqueIndex(
+        "(run_id, order_id) WHERE order_id IS NOT NULL",
+        "This run reminded of this document already.",
+    )
+    _move_run_once = models.UniqueIndex(
+        "(run_id, move_id) WHERE move_id IS NOT NULL",
+        "This run reminded of this document already.",
+    )
     # exactly once, whatever happens: two workers, a restart, a run twice at a time
     _order_level_once = models.UniqueIndex(
         "(order_id, template_id, cycle) WHERE origin = 'auto' AND order_id IS NOT NULL",
@@ -300,6 +307,20 @@ class SalesFollowupReminder(models.Model):
                     )
                 )
 
+    @api.constrains("template_id")
+    def _check_template(self):
+        for reminder in self.filtered("template_id"):
+            document = reminder._get_document()
+            if document and reminder.template_id.model != document._name:
+                raise ValidationError(
+                    self.env._(
+                        "Template “%(template)s” is not for %(document)s; choose "
+                        "another one.",
+                        template=reminder.template_id.name,
+                        document=document.display_name,
+                    )
+                )
+
     @api.model
     def _selection_document_ref(self):
         return [
@@ -361,7 +382,12 @@ class SalesFollowupReminder(models.Model):
                 attachment_id and f"/web/content/{attachment_id}?download=true"
             )
 
-    @api.depends("order_id.state", "move_id.state")
+    @api.depends(
+        "order_id.state",
+        "order_id.invoice_status",
+        "move_id.state",
+        "move_id.amount_residual",
+    )
     def _compute_is_open(self):
         # not kept: what is open is said by the document type, and may change
         for name, reminders in self._group_by_document_model().items():
@@ -385,6 +411,9 @@ class SalesFollowupReminder(models.Model):
         )
         return is_open if True in value else ~is_open
 
+    @api.depends(
+        "order_id.followup_last_reminder_id", "move_id.followup_last_reminder_id"
+    )
     def _compute_is_last(self):
         for reminder in self:
             # sudo: whether there is a later one does not depend on who looks
@@ -464,12 +493,15 @@ class SalesFollowupReminder(models.Model):
         if not self.env.su:
             self._check_loggable(vals_list)
         numbers = self._draw_numbers(len(vals_list))
-        for vals, number in zip(vals_list, numbers, strict=True):
-            vals["name"] = number
-            vals["is_sending"] = vals.get("state") == "outgoing"
+        vals_list = [
+            {**vals, "name": number, "is_sending": vals.get("state") == "outgoing"}
+            for vals, number in zip(vals_list, numbers, strict=True)
+        ]
         for link in self._get_document_fields():
             self._complete([vals for vals in vals_list if vals.get(link)], link)
         reminders = super().create(vals_list)
+        # not asked by itself where no document is mentioned at all
+        reminders._check_one_document()
         for link, of_kind in reminders._group_by_document_model().items():
             of_kind[link]._followup_take_up()
         reminders._plan_next()
@@ -573,8 +605,11 @@ class SalesFollowupReminder(models.Model):
 
         :rtype: list of str
         """
+        sequence_id = self.env["ir.model.data"]._xmlid_to_res_id(
+            "sales_followup.sequence_reminder", raise_if_not_found=True
+        )
         # sudo: sequences are for administrators
-        sequence = self.env.ref("sales_followup.sequence_reminder").sudo()
+        sequence = self.env["ir.sequence"].sudo().browse(sequence_id)
         if sequence.implementation != "standard" or sequence.use_date_range:
             return [sequence.next_by_id() for _number in range(count)]
         rows = self.env.execute_query(
@@ -761,7 +796,7 @@ class SalesFollowupReminder(models.Model):
 
     def _anonymize_agenda(self):
         """Take the notes off activities, and off what the chatter says of them."""
-        activity_type = self.env.ref(ACTIVITY_TYPE)
+        type_id = self.env["sales.followup.agenda"]._get_type_id()
         for link, reminders in self._group_by_document_model().items():
             documents = reminders[link]
             activities = self.env["mail.activity"].with_context(active_test=False)
@@ -769,13 +804,13 @@ class SalesFollowupReminder(models.Model):
                 [
                     ("res_model", "=", documents._name),
                     ("res_id", "in", documents.ids),
-                    ("activity_type_id", "=", activity_type.id),
+                    ("activity_type_id", "=", type_id),
                 ]
             ).write({"note": False, "feedback": False})
             self.env["mail.message"].search(
                 [
                     ("model", "=", documents._name),
                     ("res_id", "in", documents.ids),
-                    ("mail_activity_type_id", "=", activity_type.id),
+                    ("mail_activity_type_id", "=", type_id),
                 ]
             ).write({"body": False})

@@ -109,12 +109,15 @@ class SalesFollowupSeries(models.Model):
         :param documents: recordset of one model that has the follow-up mixin
         :return: dict of document → series, empty where none fits
         """
-        last = documents._followup_get_last_reminders()
-        found = {
-            document: reminder.template_id.series_id
-            for document, reminder in last.items()
-            if reminder.template_id.series_id.active
-        }
+        # a call between two levels does not end a series
+        last = documents._followup_get_last_reminders([("template_id", "!=", False)])
+        types = documents._followup_get_types()
+        found = {}
+        for document, reminder in last.items():
+            series = reminder.template_id.series_id
+            # a quotation that became an order follows another one
+            if series.active and series.document_type_id == types[document]:
+                found[document] = series
         waiting = documents.filtered(lambda document: document not in found)
         for doc_type, of_type in waiting._followup_group_by_type().items():
             for series in self.search([("document_type_id", "=", doc_type.id)]):

@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
 
 
 class SalesFollowupCancel(models.TransientModel):
@@ -11,6 +12,11 @@ class SalesFollowupCancel(models.TransientModel):
     reason = fields.Text(required=True)
 
     def action_apply(self):
-        """Cancel the reminders."""
+        """Cancel the reminders.
+
+        :raise UserError: without a reminder or a reason
+        """
+        if not self.reminder_ids:
+            raise UserError(self.env._("Select the reminders to cancel."))
         self.reminder_ids._cancel(self.reason)
         return {"type": "ir.actions.act_window_close"}

@@ -4,6 +4,9 @@ from odoo.exceptions import UserError
 from ..models.sales_followup_template import CHANNELS, SENDING
 from ..rules.verdict import Mode
 
+#: what says whether and what is sent
+SENT = ("order_id", "move_id", "template_id", "channel", "contact_id", "log_only")
+
 
 class SalesFollowupRemind(models.TransientModel):
     """The dialog that reminds of one document: logs what was done, or sends it."""
@@ -107,7 +110,8 @@ class SalesFollowupRemind(models.TransientModel):
     def _get_document(self):
         """Give the document that was chosen; empty while there is none."""
         self.ensure_one()
-        return self.order_id or self.move_id
+        # in a form it stands for a stored one, whose reminders are asked for
+        return (self.order_id or self.move_id)._origin
 
     @api.onchange("order_id")
     def _onchange_order_id(self):
@@ -135,10 +139,14 @@ class SalesFollowupRemind(models.TransientModel):
     def create(self, vals_list):
         """Take a call or a visit for no level of the series, as the form does."""
         # EXTENDS 'base'
-        for vals in vals_list:
-            if vals.get("channel") and vals["channel"] not in SENDING:
-                vals.setdefault("template_id", False)
-        return super().create(vals_list)
+        return super().create(
+            [
+                vals
+                if vals.get("channel") in (None, False, *SENDING)
+                else {"template_id": False, **vals}
+                for vals in vals_list
+            ]
+        )
 
     # --- compute ----------------------------------------------------------------
 
@@ -186,8 +194,7 @@ class SalesFollowupRemind(models.TransientModel):
                 wizard.template_id
             )
 
-    @api.depends("order_id", "move_id", "template_id", "channel", "contact_id")
-    @api.depends("log_only")
+    @api.depends(*SENT)
     def _compute_obstacle(self):
         for wizard in self:
             document = wizard._get_document()
@@ -215,8 +222,7 @@ class SalesFollowupRemind(models.TransientModel):
                 reasons = judgement.verdict.reasons
             wizard.warning = judge._render_reasons(reasons, document)
 
-    @api.depends("order_id", "move_id", "template_id", "channel", "contact_id")
-    @api.depends("log_only")
+    @api.depends(*SENT)
     def _compute_preview(self):
         for wizard in self:
             wizard.subject, wizard.preview = wizard._render_preview()
