@@ -165,7 +165,9 @@ class SalesFollowupRemind(models.TransientModel):
         """Suggest the next level of the series, the last one again after the last."""
         for wizard in self:
             document = wizard._get_document()
-            wizard.template_id = document and document._followup_get_next_template()
+            wizard.template_id = (
+                document._followup_get_next_template() if document else False
+            )
 
     @api.depends("template_id")
     def _compute_channel(self):
@@ -190,8 +192,10 @@ class SalesFollowupRemind(models.TransientModel):
     def _compute_next_date(self):
         for wizard in self:
             document = wizard._get_document()
-            wizard.next_date = document and document._followup_get_next_date(
-                wizard.template_id
+            wizard.next_date = (
+                document._followup_get_next_date(wizard.template_id)
+                if document
+                else False
             )
 
     @api.depends(*SENT)
