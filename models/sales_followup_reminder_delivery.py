@@ -4,6 +4,8 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import plaintext2html
 
+from ..rules.smtp_replies import find_replies
+
 #: what the status of an e-mail says of its reminder
 STATES = {
     "ready": "outgoing",
@@ -54,12 +56,21 @@ class SalesFollowupReminder(models.Model):
         if state == "failed":
             values["attempts"] = self.attempts + 1
             values["is_final"] = (
-                notification.failure_type not in TEMPORARY
+                self._is_refused_for_good(notification)
                 or values["attempts"] >= MAX_ATTEMPTS
             )
         self.write(values)
         if state == "failed" and (values["is_final"] or values["attempts"] == 1):
             self._alert()
+
+    @api.model
+    def _is_refused_for_good(self, notification):
+        """Tell whether sending the same e-mail again is of no use."""
+        if notification.failure_type not in TEMPORARY:
+            return True
+        replies = find_replies(notification.failure_reason)
+        unreachable = notification.failure_type == "mail_smtp"
+        return not unreachable and any(reply.is_final for reply in replies)
 
     def _alert(self):
         """Ask the representative to look after reminders that failed: an activity on
@@ -84,6 +95,11 @@ class SalesFollowupReminder(models.Model):
 
         :rtype: str
         """
+        if replies := find_replies(notification.failure_reason):
+            return self.env._(
+                "The mail server refused it: %(words)s",
+                words="; ".join(map(str, replies)),
+            )
         field = notification._fields["failure_type"]
         kinds = dict(field._description_selection(self.env))
         kind = kinds.get(notification.failure_type)
@@ -92,19 +108,15 @@ class SalesFollowupReminder(models.Model):
         ) or self.env._("The e-mail was not sent.")
 
     def action_retry(self):
-        """Send e-mails that failed once more."""
+        """Send e-mails that failed once more, where the document is still open."""
         self.check_access("write")
         failed = self.filtered(
             lambda reminder: reminder.state == "failed" and reminder.message_id
         )
-        # sudo: the queue of e-mails is technical
-        mails = self.env["mail.mail"].sudo()
-        mails = mails.search(
-            [
-                ("mail_message_id", "in", failed.message_id.ids),
-                ("state", "=", "exception"),
-            ]
-        )
+        waiting = failed.filtered("is_open")
+        if failed and not waiting:
+            raise UserError(failed[0]._get_document()._followup_get_closed_message())
+        mails = waiting._queue_again()
         if not mails:
             raise UserError(
                 self.env._(
@@ -112,25 +124,42 @@ class SalesFollowupReminder(models.Model):
                     "remind once more."
                 )
             )
-        mails.mark_outgoing()
-        failed.sudo().write({"state": "outgoing", "failure_reason": False})
         self.env["sales.followup.emailer"]._deliver_after_commit(mails)
         return True
 
-    def _retry_automatically(self):
-        """Try once more what failed by itself: the same reminder, the same e-mail."""
-        self.ensure_one()
-        mails = self.env["mail.mail"].search(
+    def _queue_again(self):
+        """Put the e-mails that failed back into the queue: message and reminder are
+        outgoing again.
+
+        :return: ``mail.mail``, as superuser; those that are not kept are missing
+        """
+        # sudo: the queue of e-mails is technical
+        mails = self.env["mail.mail"].sudo()
+        mails = mails.search(
             [
                 ("mail_message_id", "in", self.message_id.ids),
                 ("state", "=", "exception"),
             ]
         )
-        if mails:
-            mails.mark_outgoing()
-            self.write({"state": "outgoing", "failure_reason": False})
-        elif not self.message_id:
+        mails.mark_outgoing()
+        self.env["mail.notification"].sudo().search(
+            [("mail_mail_id", "in", mails.ids)]
+        ).write(
+            {
+                "notification_status": "ready",
+                "failure_type": False,
+                "failure_reason": False,
+            }
+        )
+        return mails
+
+    def _retry_automatically(self):
+        """Try once more what failed by itself: the same reminder, the same e-mail."""
+        self.ensure_one()
+        if not self.message_id:
             self._send_anew()
+        else:
+            self._queue_again()
 
     def _send_anew(self):
         """Write the e-mail that could not be written."""

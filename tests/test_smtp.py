@@ -1,5 +1,7 @@
 import time
+from unittest.mock import patch
 
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -77,7 +79,11 @@ class TestSmtp(SmtpCommon):
         with self._serve() as mailbox:
             mailbox.answer_recipient = lambda address: "550 5.1.1 No such user here"
             reminder = self._remind_silently()
-            self.assertState(reminder, "failed", "550", "5.1.1 No such user here")
+            self.assertState(reminder, "failed")
+            self.assertEqual(
+                reminder.failure_reason,
+                "The mail server refused it: 550 5.1.1 No such user here",
+            )
             notification = reminder.message_id.notification_ids
             self.assertEqual(notification.notification_status, "exception")
             self.assertTrue(notification.mail_mail_id, "kept to be sent again")
@@ -86,6 +92,51 @@ class TestSmtp(SmtpCommon):
         self.assertState(reminder, "done")
         self.assertEqual(len(mailbox.messages), 1)
         self.assertEqual(notification.notification_status, "sent")
+
+    def test_refusal_for_good_or_for_now(self):
+        """Whether trying again by itself makes sense."""
+        for reply, is_final in (("550 No such user", True), ("451 Greylisted", False)):
+            with self.subTest(reply), self._serve() as mailbox:
+                mailbox.answer_recipient = lambda address, reply=reply: reply
+                reminder = self._remind_silently()
+                self.assertState(reminder, "failed", reply)
+                self.assertEqual(reminder.is_final, is_final)
+        reminder = self._remind_silently()
+        self.assertState(reminder, "failed", "Connection failed")
+        self.assertFalse(reminder.is_final)
+
+    def test_success_asks_nobody_to_look_after_it(self):
+        with self._serve():
+            reminder = self._remind(self.order)
+        self.assertEqual(reminder.attempts, 0)
+        warning = self.env.ref("mail.mail_activity_data_warning")
+        self.assertNotIn(warning, self.order.activity_ids.activity_type_id)
+
+    def test_retry_is_outgoing_until_the_server_has_it(self):
+        reminder = self._remind_silently()
+        with patch.object(
+            self.env.registry["sales.followup.emailer"], "_deliver_after_commit"
+        ) as deliver:
+            self._retry(reminder)
+        self.assertState(reminder, "outgoing")
+        notification = reminder.message_id.notification_ids
+        self.assertEqual(notification.notification_status, "ready")
+        self.assertEqual(deliver.call_args.args[0].state, "outgoing")
+
+    def test_no_retry_on_a_closed_document(self):
+        reminder = self._remind_silently()
+        self.order._action_cancel()
+        with self._serve() as mailbox, self.assertRaises(UserError) as refusal:
+            self._retry(reminder)
+        self.assertIn("not open any more", refusal.exception.args[0])
+        self.assertFalse(mailbox.messages)
+        self.assertState(reminder, "failed", "Connection failed")
+
+    def test_nobody_retries_the_reminder_of_somebody_else(self):
+        reminder = self._remind_silently()
+        with self._serve() as mailbox, self.assertRaises(AccessError):
+            reminder.with_user(self.bob).action_retry()
+        self.assertFalse(mailbox.messages)
 
     def test_retry_goes_to_the_corrected_address(self):
         with self._serve() as mailbox:
