@@ -44,6 +44,7 @@
         "demo/res_users_demo.xml",
         "demo/res_partner_demo.xml",
         "demo/sale_order_demo.xml",
+        "demo/sales_followup_reminder_demo.xml",
     ],
     "assets": {
         "web.assets_tests": ["sales_followup/static/tests/tours/**/*"],
