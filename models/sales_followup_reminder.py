@@ -27,10 +27,12 @@ class SalesFollowupReminder(models.Model):
     """One act of chasing one document: done, outgoing or failed.
 
     Who may read the document may see its reminders, and remind. A new kind of document
-    needs the mixin, a field here, and an entry in :meth:`_get_document_fields`.
+    needs the mixin, a field here and on the lines of runs, and an entry in
+    :meth:`_get_document_fields`.
     """
 
     _name = "sales.followup.reminder"
+    _inherit = ["sales.followup.document.link"]
     _description = "Follow-up Reminder"
     _order = "date desc, id desc"
     _check_company_auto = True
@@ -233,6 +235,15 @@ class SalesFollowupReminder(models.Model):
         "(move_id, template_id, cycle) WHERE origin = 'auto' AND move_id IS NOT NULL",
         "This document got this reminder already.",
     )
+    # once in a run, however often its batch is started
+    _order_run_once = models.UniqueIndex(
+        "(run_id, order_id) WHERE origin = 'run' AND order_id IS NOT NULL",
+        "This run reminded of the document already.",
+    )
+    _move_run_once = models.UniqueIndex(
+        "(run_id, move_id) WHERE origin = 'run' AND move_id IS NOT NULL",
+        "This run reminded of the document already.",
+    )
     # the last e-mail or letter to a customer
     _partner_sent = models.Index(
         "(partner_id, date DESC) WHERE channel IN ('email', 'letter')"
@@ -242,47 +253,6 @@ class SalesFollowupReminder(models.Model):
     _move_date = models.Index("(move_id, date DESC, id DESC)")
 
     # --- documents --------------------------------------------------------------
-
-    @api.model
-    def _get_document_fields(self):
-        """Give the kinds of documents that are chased.
-
-        :return: dict of link field → model; override it to add a kind
-        """
-        return {"order_id": "sale.order", "move_id": "account.move"}
-
-    @api.model
-    def _get_document_field(self, model):
-        """Give the link field of a model of documents.
-
-        :raise UserError: where its documents are not chased
-        """
-        for name, document_model in self._get_document_fields().items():
-            if document_model == model:
-                return name
-        raise UserError(self.env._("%(model)s: nothing to remind of.", model=model))
-
-    def _get_document(self):
-        """Give the one document that is chased.
-
-        :return: record of one of the models of :meth:`_get_document_fields`
-        """
-        self.ensure_one()
-        for name in self._get_document_fields():
-            if self[name]:
-                return self[name]
-        return self.env["sale.order"]
-
-    def _group_by_document_model(self):
-        """Split reminders by the link field of their documents.
-
-        :return: dict of link field → reminders
-        """
-        return {
-            name: reminders
-            for name in self._get_document_fields()
-            if (reminders := self.filtered(name))
-        }
 
     @api.constrains("order_id", "move_id")
     def _check_one_document(self):

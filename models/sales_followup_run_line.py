@@ -6,6 +6,7 @@ class SalesFollowupRunLine(models.Model):
     """One document of a run: what shall be sent, and what became of it."""
 
     _name = "sales.followup.run.line"
+    _inherit = ["sales.followup.document.link"]
     _description = "Line of a Reminder Run"
     _order = "customer_name, due_date, id"
 
@@ -93,25 +94,6 @@ class SalesFollowupRunLine(models.Model):
         # EXTENDS 'base'
         for line in self:
             line.display_name = f"{line.document_name} – {line.customer_name}"
-
-    def _get_document(self):
-        """Give the document of this line."""
-        self.ensure_one()
-        for name in self.env["sales.followup.reminder"]._get_document_fields():
-            if self[name]:
-                return self[name]
-        return self.env["sale.order"]
-
-    def _group_by_document_model(self):
-        """Split lines by the link field of their documents.
-
-        :return: dict of link field → lines
-        """
-        return {
-            name: lines
-            for name in self.env["sales.followup.reminder"]._get_document_fields()
-            if (lines := self.filtered(name))
-        }
 
     @api.constrains("channel")
     def _check_email(self):
