@@ -82,6 +82,8 @@ class SmtpCommon(RemindersCommon):
                 "smtp_host": LOCALHOST,
                 "smtp_port": cls.port,
                 "smtp_encryption": "none",
+                # it sends for the users, and takes what comes back
+                "from_filter": "example.com,followup.example.com",
             }
         )
         cls.env.company.alias_domain_id = cls.env["mail.alias.domain"].create(
