@@ -54,8 +54,11 @@ SKIPPED_METHODS = {
 FOLLOWING_MODELS = {"sale.order": ("sale.order.line",)}
 FOLLOWING_FIELDS = ("team_id", "salesman_id")
 
-#: Modules whose overrides of the mail models are known.
-KNOWN_MAIL_MODULES = frozenset({"account", "base", "mail", "sms", "rating"})
+#: Modules whose overrides of the mail models are known; ours looks at what customers
+#: write only.
+KNOWN_MAIL_MODULES = frozenset(
+    {"account", "base", "mail", "sms", "rating", "sales_followup"}
+)
 
 
 class SalesFollowupFastWriter(models.AbstractModel):
