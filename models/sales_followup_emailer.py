@@ -50,6 +50,7 @@ class SalesFollowupEmailer(models.AbstractModel):
         contacts = {reminder[link]: reminder.contact_id for reminder in reminders}
         documents = reminders[link]
         documents.check_access("read")
+        self._fetch_customers(documents)
         langs = documents._followup_get_langs(contacts)
         recipients = {
             reminder[link].id: reminder.contact_id.id for reminder in reminders
@@ -87,6 +88,15 @@ class SalesFollowupEmailer(models.AbstractModel):
             reminder.message_id = mail.mail_message_id
         reminders._sync_delivery()
         return mails
+
+    @api.model
+    def _fetch_customers(self, documents):
+        """Read at once what the buttons of the e-mails ask of each customer: whether it
+        has an account, or may sign up."""
+        # sudo: the customers' accounts, which links are made for
+        customers = documents.sudo().partner_id
+        customers.fetch(["signup_type"])
+        customers.mapped("user_ids")
 
     # --- handing over to the server ---------------------------------------------
 
