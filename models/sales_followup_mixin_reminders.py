@@ -59,7 +59,6 @@ class SalesFollowupMixin(models.AbstractModel):
         string="Latest Reminder",
         compute="_compute_followup_dates",
         store=True,
-        precompute=True,
         copy=False,
         index="btree_not_null",
         ondelete="set null",
@@ -69,7 +68,6 @@ class SalesFollowupMixin(models.AbstractModel):
         string="Last Reminder",
         compute="_compute_followup_dates",
         store=True,
-        precompute=True,
         copy=False,
         groups=FOLLOWUP_GROUP,
     )
@@ -77,7 +75,6 @@ class SalesFollowupMixin(models.AbstractModel):
         string="Next Reminder",
         compute="_compute_followup_dates",
         store=True,
-        precompute=True,
         copy=False,
         groups=FOLLOWUP_GROUP,
         help="When the last reminder said to get back to the customer. Nothing is sent "
