@@ -41,6 +41,7 @@ from . import res_partner_bulk
 from . import res_partner_reminders
 from . import sale_order
 from . import account_move
+from . import account_move_line
 from . import ir_actions
 from . import res_company
 from . import res_company_reminders

@@ -3,6 +3,9 @@ from odoo.fields import Domain
 
 from ..fields import Representatives
 
+#: nobody is chased any more, whatever is booked
+PAID_STATES = ("in_payment", "paid")
+
 
 class AccountMove(models.Model):
     _name = "account.move"
@@ -44,6 +47,9 @@ class AccountMove(models.Model):
         result = super().write(vals)
         if vals.get("is_move_sent"):
             self._followup_note_sent()
+        if "matched_payment_ids" in vals:
+            # a payment without journal entries: nothing is reconciled yet
+            self._followup_close_finished()
         if "state" in vals:
             # sudo: who invoices need not see the order
             orders = self.sudo().line_ids.sale_line_ids.order_id
@@ -55,6 +61,21 @@ class AccountMove(models.Model):
         result = super()._invoice_paid_hook()
         self._followup_close_finished()
         return result
+
+    @api.model
+    def _followup_get_open_domain(self):
+        """Leave out invoices that are paid, though their payment is not booked yet."""
+        # EXTENDS 'sales.followup.mixin'
+        paid = Domain("payment_state", "in", PAID_STATES)
+        return super()._followup_get_open_domain() & ~paid
+
+    def _followup_filter_open(self):
+        # EXTENDS 'sales.followup.mixin'
+        return (
+            super()
+            ._followup_filter_open()
+            .filtered(lambda move: move.payment_state not in PAID_STATES)
+        )
 
     def _followup_get_refusals(self, template):
         """Chase nobody about money they get back; a call about it may be logged."""

@@ -183,6 +183,17 @@ class SalesFollowupMixin(models.AbstractModel):
         }
         return {document: found.get(document, none) for document in self}
 
+    @api.model
+    def _followup_get_open_domain(self):
+        """Select the documents that are open, as their types say.
+
+        :rtype: Domain
+        """
+        doc_types = self.env["sales.followup.document.type"].search(
+            [("model", "=", self._name), ("chases", "=", True)]
+        )
+        return Domain.OR(doc_type._get_open_domain() for doc_type in doc_types)
+
     def _followup_filter_open(self):
         """Give those documents that are open, as their type says."""
         return self.browse().concat(
@@ -476,12 +487,7 @@ class SalesFollowupMixin(models.AbstractModel):
         # EXTENDS 'base'
         if not self.env.context.get("followup_open_first"):
             return super().name_search(name, domain, operator, limit)
-        is_open = Domain.OR(
-            doc_type._get_open_domain()
-            for doc_type in self.env["sales.followup.document.type"].search(
-                [("model", "=", self._name), ("chases", "=", True)]
-            )
-        )
+        is_open = self._followup_get_open_domain()
         domain = Domain(domain or Domain.TRUE)
         found = super().name_search(name, list(domain & is_open), operator, limit)
         left = limit and limit - len(found)

@@ -357,6 +357,7 @@ class SalesFollowupReminder(models.Model):
         "order_id.invoice_status",
         "move_id.state",
         "move_id.amount_residual",
+        "move_id.payment_state",
     )
     def _compute_is_open(self):
         # not kept: what is open is said by the document type, and may change
@@ -370,14 +371,9 @@ class SalesFollowupReminder(models.Model):
     def _search_is_open(self, operator, value):
         if operator != "in":
             return NotImplemented
-        doc_types = self.env["sales.followup.document.type"].search(
-            [("chases", "=", True)]
-        )
         is_open = Domain.OR(
-            Domain(name, "any", doc_type._get_open_domain())
+            Domain(name, "any", self.env[model]._followup_get_open_domain())
             for name, model in self._get_document_fields().items()
-            for doc_type in doc_types
-            if doc_type.model == model
         )
         return is_open if True in value else ~is_open
 

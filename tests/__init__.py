@@ -1,4 +1,5 @@
 from . import test_access_rights
+from . import test_agenda
 from . import test_answers
 from . import test_assign
 from . import test_bulk_writing

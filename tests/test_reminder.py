@@ -548,14 +548,30 @@ class TestReminder(RemindersCommon):
                 asked = self._collect_queries(invoices.action_post)
                 self.assertLessEqual(len(asked), 2, asked)
 
-    def test_plain_documents_are_created_without_asking_for_reminders(self):
-        def create():
-            self.env["sale.order"].create(
-                [{"partner_id": self.customer.id} for _number in range(3)]
-            )
-            self._create_invoice(self.customer)
+    def test_new_documents_ask_once_for_all(self):
+        for count in (1, 20):
+            with self.subTest(count=count):
+                vals_list = [{"partner_id": self.customer.id}] * count
+                asked = self._collect_queries(
+                    lambda vals_list=vals_list: self.env["sale.order"].create(vals_list)
+                )
+                self.assertLessEqual(len(asked), 1, asked)
 
-        self.assertFalse(self._collect_queries(create))
+    def test_who_does_not_follow_up_creates_documents_as_before(self):
+        seller = self._create_user(
+            "seller",
+            "sales_team.group_sale_salesman_all_leads",
+            "account.group_account_invoice",
+        )
+        order = (
+            self.env["sale.order"]
+            .with_user(seller)
+            .create({"partner_id": self.customer.id})
+        )
+        order.action_confirm()
+        invoice = self._create_invoice(self.customer).with_user(seller)
+        invoice.copy().write({"invoice_date": fields.Date.today()})
+        self.assertTrue(order.exists())
 
     def _collect_queries(self, work):
         """Give the queries of some work that ask for reminders or activities."""
