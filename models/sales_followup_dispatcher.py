@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from psycopg2.errors import OperationalError, UniqueViolation
@@ -25,14 +25,14 @@ class Order:
     :param template: ``sales.followup.template``
     :param channel: ``email`` or ``letter``
     :param values: further values of the reminder: ``origin``, ``run_id``, …
-    :param overruled: whether a person decided to send against the reasons
+    :param overruled: keys of the reasons a person knew, and decided to send against
     """
 
     document: models.BaseModel
     template: models.BaseModel
     channel: str
     values: Mapping = field(default_factory=dict)
-    overruled: bool = False
+    overruled: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class SalesFollowupDispatcher(models.AbstractModel):
         :return: the orders that may go
         """
         judge = self.env["sales.followup.judge"]
-        accepted = []
+        accepted = set()
         for by_email in (True, False):
             alike = [o for o in orders if (o.channel == "email") == by_email]
             if not alike:
@@ -124,14 +124,19 @@ class SalesFollowupDispatcher(models.AbstractModel):
                 by_email=by_email,
             )
             for order in alike:
-                reasons = judged[order.document].verdict.reasons
-                if order.overruled:
-                    reasons = tuple(reason for reason in reasons if reason.hard)
+                # a person overrules what they knew: what came up since counts
+                reasons = tuple(
+                    reason
+                    for reason in judged[order.document].verdict.reasons
+                    if reason.hard or reason.key not in order.overruled
+                )
                 if reasons:
                     outcomes[order.document] = self._refuse(order, reasons)
                 else:
-                    accepted.append(order)
-        return self._keep_distance(accepted, mode, outcomes)
+                    accepted.add(order.document)
+        # the most urgent first again
+        urgent = [order for order in orders if order.document in accepted]
+        return self._keep_distance(urgent, mode, outcomes)
 
     @api.model
     def _refuse(self, order, reasons):
@@ -148,10 +153,9 @@ class SalesFollowupDispatcher(models.AbstractModel):
             document = order.document.sudo()
             company = document.company_id or self.env.company
             customer = document.partner_id.commercial_partner_id
-            distance = company.followup_min_days and not order.overruled
-            if distance and customer in reminded:
-                today = company._followup_today()
-                reason = rule.too_soon(today, company.followup_min_days)
+            distance = company.followup_min_days
+            reason = distance and rule.too_soon(company._followup_today(), distance)
+            if reason and customer in reminded and reason.key not in order.overruled:
                 outcomes[order.document] = self._refuse(order, (reason,))
             else:
                 reminded.add(customer)
@@ -258,7 +262,6 @@ class SalesFollowupDispatcher(models.AbstractModel):
             [
                 {
                     "contact_id": recipients[order.channel][order.document].id,
-                    "next_date": order.document._followup_get_next_date(order.template),
                     **order.values,
                     link: order.document.id,
                     "template_id": order.template.id,

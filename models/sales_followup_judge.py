@@ -1,10 +1,11 @@
+from dataclasses import replace
 from typing import NamedTuple
 
 from odoo import api, models
 from odoo.tools import format_amount, format_date
 
 from ..rules import verdict as rule
-from ..rules.verdict import Code, Mode, Verdict
+from ..rules.verdict import Code, Mode, Standing, Verdict
 
 
 class Judgement(NamedTuple):
@@ -41,7 +42,11 @@ class SalesFollowupJudge(models.AbstractModel):
         :param by_email: ``False`` for a letter
         :return: dict of document → :class:`Judgement`
         """
+        templates = templates or {}
         facts = self.env["sales.followup.facts"]._fetch(documents)
+        for document in self._get_changed(documents, templates):
+            known, customer = facts[document]
+            facts[document] = (replace(known, standing=Standing.CLOSED), customer)
         series = self.env["sales.followup.series"]._get_of_documents(documents)
         by_company = documents.sudo().grouped(
             lambda document: document.company_id or self.env.company
@@ -58,11 +63,25 @@ class SalesFollowupJudge(models.AbstractModel):
                     settings,
                     today,
                     series=series.get(document.sudo(False)),
-                    template=(templates or {}).get(document),
+                    template=templates.get(document),
                     mode=mode,
                     by_email=by_email,
                 )
         return {document: judged[document.id] for document in documents}
+
+    @api.model
+    def _get_changed(self, documents, templates):
+        """Give documents that are not what a template is about any more: a quotation
+        that became an order is done with as a quotation."""
+        if not templates:
+            return documents.browse()
+        types = documents.sudo()._followup_get_types()
+        return documents.filtered(
+            lambda document: (
+                document in templates
+                and templates[document].sudo().document_type_id != types[document]
+            )
+        )
 
     @api.model
     def _judge_one(

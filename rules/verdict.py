@@ -199,6 +199,12 @@ class Reason(NamedTuple):
         """Tell whether not even a person can overrule it."""
         return self.code in HARD
 
+    @property
+    def key(self) -> str:
+        """Give a text by which this reason, and no other one, is known again."""
+        details = ("" if detail is None else str(detail) for detail in self[1:])
+        return "|".join((self.code.value, *details))
+
 
 class Verdict(NamedTuple):
     """Whether to send.

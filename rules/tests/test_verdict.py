@@ -202,6 +202,20 @@ def test_only_a_closed_document_and_a_missing_address_cannot_be_overruled(code):
     assert no(Reason(Code.ANSWERED), Reason(code)).possible is not hard
 
 
+def test_a_reason_is_known_again_by_its_key():
+    answered = Reason(Code.ANSWERED, at=at(3))
+    assert answered.key == Reason(Code.ANSWERED, at=at(3)).key
+    others = [
+        Reason(Code.ANSWERED, at=at(3, hour=13)),
+        Reason(Code.ANSWERED),
+        Reason(Code.CUSTOMER_PAUSED, until=march(3)),
+        Reason(Code.DOCUMENT_PAUSED, until=march(3)),
+        Reason(Code.ALREADY_SENT, day=march(3)),
+        Reason(Code.ALREADY_SENT, until=march(3)),
+    ]
+    assert len({reason.key for reason in (answered, *others)}) == 7
+
+
 def test_what_is_sent_is_possible():
     assert yes(march(10)).possible
 
