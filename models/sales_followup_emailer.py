@@ -3,7 +3,7 @@ from smtplib import SMTPServerDisconnected
 
 from odoo import SUPERUSER_ID, api, models, modules
 from odoo.modules.registry import Registry
-from odoo.tools import split_every
+from odoo.tools import format_amount, split_every
 
 _logger = logging.getLogger(__name__)
 
@@ -231,12 +231,26 @@ class SalesFollowupEmailer(models.AbstractModel):
             msg_vals=message_values,
             model_description=document.with_context(lang=lang)._followup_get_kind(),
             force_email_lang=lang,
+            subtitles=self._get_subtitles(document, lang),
         ):
             self._give_access(document, group)
             return document._notify_by_email_render_layout(
                 message, group, msg_vals=message_values, render_values=values
             )
         return body
+
+    @api.model
+    def _get_subtitles(self, document, lang):
+        """Give what the head of the e-mail says of the document, where Odoo says what
+        is true no more: the total of an invoice that was paid in part.
+
+        :return: list of str, or ``None`` for what Odoo says
+        """
+        residual = "amount_residual" in document._fields and document.amount_residual
+        if not residual or residual == document.amount_total:
+            return None
+        amount = format_amount(self.env, residual, document.currency_id, lang_code=lang)
+        return [f"{document.name} - {document.partner_id.name}", amount]
 
     @api.model
     def _give_access(self, document, group):

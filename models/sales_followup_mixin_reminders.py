@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..rules.recipients import choose
+from ..rules.recipients import choose, is_address
 from ..rules.verdict import Mode
 
 FOLLOWUP_GROUP = "sales_followup.group_user"
@@ -303,7 +303,9 @@ class SalesFollowupMixin(models.AbstractModel):
         :return: callable of a ``res.partner``
         """
         if channel == "email":
-            return lambda contact: contact.active and contact.email_normalized
+            return lambda contact: (
+                contact.active and is_address(contact.email_normalized)
+            )
         if channel == "letter":
             return lambda contact: contact.active and (contact.zip or contact.city)
         return lambda contact: contact.active

@@ -6,6 +6,20 @@ from typing import TypeVar
 Contact = TypeVar("Contact")
 
 
+def is_address(address: str | None) -> bool:
+    """Tell whether an e-mail can go to an address, as Odoo normalized it.
+
+    Odoo takes what has no name before the sign for an address, too.
+
+    >>> is_address("azure@customer.example.com"), is_address("@customer.example.com")
+    (True, False)
+    >>> is_address(False)
+    False
+    """
+    name, _at, domain = (address or "").partition("@")
+    return bool(name and domain)
+
+
 def choose(
     candidates: Iterable[Contact], reachable: Callable[[Contact], bool]
 ) -> Contact | None:

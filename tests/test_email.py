@@ -182,7 +182,7 @@ class TestEmail(RemindersCommon):
         return refusal.exception.args[0]
 
     def test_missing_and_invalid_address(self):
-        for address in (False, "azure", "azure@", "a b"):
+        for address in (False, "azure", "azure@", "a b", "@customer.example.com"):
             with self.subTest(address=address):
                 self.customer.email = address
                 message = self.assertNothingMade(self.order)
@@ -313,6 +313,26 @@ class TestEmail(RemindersCommon):
         self.assertIn("#abcdef", mail.body_html)
         self.assertNotIn("#111111", mail.body_html)
         self.assertNotIn(ours.name, mail.body_html)
+
+    def test_head_says_what_is_still_due(self):
+        """Odoo says the total, of an invoice paid in part, too."""
+        invoice, refund = [
+            self._create_invoice(
+                self.customer,
+                move_type,
+                post=True,
+                price_unit=amount,
+                invoice_user_id=self.alice.id,
+            )
+            for move_type, amount in (("out_invoice", 100), ("out_refund", 30))
+        ]
+        self.assertIn("100.00", self._render("<p>Hello</p>", invoice))
+        lines = (invoice | refund).line_ids
+        lines.filtered(lambda line: line.account_type == "asset_receivable").reconcile()
+        self.assertEqual(invoice.payment_state, "partial")
+        source = self._render("<p>Hello</p>", invoice)
+        self.assertIn("70.00", source)
+        self.assertNotIn("100.00", source)
 
     @classmethod
     def _create_company(cls, name):

@@ -109,7 +109,7 @@ class TestSmtp(SmtpCommon):
         with self._serve():
             reminder = self._remind(self.order)
         self.assertEqual(reminder.attempts, 0)
-        warning = self.env.ref("mail.mail_activity_data_warning")
+        warning = self.env.ref("sales_followup.mail_activity_type_failed")
         self.assertNotIn(warning, self.order.activity_ids.activity_type_id)
 
     def test_retry_is_outgoing_until_the_server_has_it(self):
@@ -205,6 +205,18 @@ class TestSmtp(SmtpCommon):
             self._retry(reminders)
         self.assertEqual(len(mailbox.messages), 3)
         self.assertEqual(set(reminders.mapped("state")), {"done"})
+
+    def test_queue_keeps_the_reason_too(self):
+        """E-mails of many are sent by Odoo's own queue."""
+        deliver = patch.object(
+            self.env.registry["sales.followup.emailer"], "_deliver_after_commit"
+        )
+        with deliver as delivered:
+            reminder = self._remind(self.order)
+        with self._serve() as mailbox, mute_logger(*SENDING):
+            mailbox.answer_data = lambda envelope: None
+            self.env["mail.mail"].process_email_queue(delivered.call_args.args[0].ids)
+        self.assertState(reminder, "failed", "Connection unexpectedly closed")
 
     def test_server_comes_back_at_once(self):
         """One e-mail is lost; nobody else's waits for it."""
