@@ -71,6 +71,16 @@ def pre_init_hook(env):
         )
 
 
+def uninstall_hook(env):
+    """Take our activities along: their types could not go otherwise."""
+    types = env["mail.activity.type"]
+    for name in ("mail_activity_type_reminder", "mail_activity_type_failed"):
+        types |= env.ref(f"sales_followup.{name}", raise_if_not_found=False) or types
+    env["mail.activity"].with_context(active_test=False).search(
+        [("activity_type_id", "in", types.ids)]
+    ).unlink()
+
+
 def post_init_hook(env):
     """Give the people who sell today their rights; from then on it is per person."""
     salespeople = env.ref("sales_team.group_sale_salesman").all_user_ids

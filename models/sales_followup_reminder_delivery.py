@@ -83,7 +83,7 @@ class SalesFollowupReminder(models.Model):
             if user._is_superuser():
                 user = lead
             document.with_context(mail_activity_quick_update=True).activity_schedule(
-                "mail.mail_activity_data_warning",
+                "sales_followup.mail_activity_type_failed",
                 user_id=(user or self.env.user).id,
                 summary=self.env._("Reminder %(number)s failed", number=reminder.name),
                 note=plaintext2html(reminder.failure_reason or ""),
