@@ -309,7 +309,8 @@ class SalesFollowupReminder(models.Model):
         if operator not in ("in", "ilike", "="):
             return NotImplemented
         return Domain.OR(
-            Domain(f"{name}.display_name", operator, value)
+            # any!: managers find reminders on documents they may not open
+            Domain(name, "any!", Domain("display_name", operator, value))
             for name in self._get_document_fields()
         )
 
@@ -362,7 +363,8 @@ class SalesFollowupReminder(models.Model):
     def _compute_is_open(self):
         # not kept: what is open is said by the document type, and may change
         for name, reminders in self._group_by_document_model().items():
-            open_documents = reminders[name]._followup_filter_open()
+            # sudo: whether it is open does not depend on who looks
+            open_documents = reminders[name].sudo()._followup_filter_open()
             for reminder in reminders:
                 reminder.is_open = reminder[name] in open_documents
         for reminder in self.filtered(lambda reminder: not reminder._get_document()):
@@ -371,8 +373,9 @@ class SalesFollowupReminder(models.Model):
     def _search_is_open(self, operator, value):
         if operator != "in":
             return NotImplemented
+        # any!: whether it is open does not depend on who looks
         is_open = Domain.OR(
-            Domain(name, "any", self.env[model]._followup_get_open_domain())
+            Domain(name, "any!", self.env[model]._followup_get_open_domain())
             for name, model in self._get_document_fields().items()
         )
         return is_open if True in value else ~is_open

@@ -12,6 +12,7 @@ from . import test_preview_access
 from . import test_propagation
 from . import test_reminder
 from . import test_replies
+from . import test_reminder_access
 from . import test_representatives
 from . import test_smtp
 from . import test_survival

@@ -111,7 +111,11 @@ class SalesFollowupRemind(models.TransientModel):
         """Give the document that was chosen; empty while there is none."""
         self.ensure_one()
         # in a form it stands for a stored one, whose reminders are asked for
-        return (self.order_id or self.move_id)._origin
+        document = (self.order_id or self.move_id)._origin
+        if document:
+            # whom it is for is told with elevated rights: only to who may read it
+            document.check_access("read")
+        return document
 
     @api.onchange("order_id")
     def _onchange_order_id(self):
