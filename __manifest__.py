@@ -14,6 +14,8 @@
         "security/sales_followup_reminder_security.xml",
         "security/sale_order_security.xml",
         "security/account_move_security.xml",
+        "report/sales_followup_letter_reports.xml",
+        "report/sales_followup_letter_templates.xml",
         "data/sales_followup_document_type_data.xml",
         "data/sales_followup_digest_templates.xml",
         "data/sales_followup_reminder_data.xml",

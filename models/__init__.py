@@ -23,6 +23,9 @@ from . import sales_followup_automatic
 from . import sales_followup_emailer
 from . import sales_followup_emailer_files
 from . import sales_followup_printer
+from . import sales_followup_letter_content
+from . import sales_followup_letter_press
+from . import sales_followup_letter
 from . import mail_mail
 from . import mail_message
 from . import mail_notification
@@ -43,6 +46,8 @@ from . import sale_order
 from . import account_move
 from . import account_move_line
 from . import ir_actions
+from . import ir_actions_report
 from . import res_company
+from . import res_company_letter
 from . import res_company_reminders
 from . import res_config_settings

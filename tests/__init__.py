@@ -8,6 +8,7 @@ from . import test_document_type
 from . import test_documents
 from . import test_email
 from . import test_journal
+from . import test_letter
 from . import test_preview_access
 from . import test_propagation
 from . import test_reminder
