@@ -40,6 +40,7 @@
         "views/sales_followup_change_line_views.xml",
         "views/sales_followup_document_type_views.xml",
         "views/res_config_settings_views.xml",
+        "views/sales_followup_dashboard_views.xml",
         "views/sales_followup_menus.xml",
     ],
     "demo": [
@@ -49,6 +50,7 @@
         "demo/sales_followup_reminder_demo.xml",
     ],
     "assets": {
+        "web.assets_backend": ["sales_followup/static/src/dashboard/**/*"],
         "web.assets_tests": ["sales_followup/static/tests/tours/**/*"],
     },
     "images": ["static/description/banner.png"],

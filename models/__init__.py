@@ -20,6 +20,7 @@ from . import sales_followup_run_proposal
 from . import sales_followup_run_process
 from . import sales_followup_run_line
 from . import sales_followup_automatic
+from . import sales_followup_dashboard
 from . import sales_followup_emailer
 from . import sales_followup_emailer_files
 from . import sales_followup_printer

@@ -25,6 +25,9 @@ class ResConfigSettings(models.TransientModel):
     followup_attach_files = fields.Boolean(
         related="company_id.followup_attach_files", readonly=False
     )
+    followup_window = fields.Selection(
+        related="company_id.followup_window", readonly=False
+    )
     followup_warning = fields.Text(compute="_compute_followup_warning")
     followup_editor_group_ids = fields.Many2many(
         "res.groups",

@@ -233,6 +233,17 @@ class SalesFollowupMixin(models.AbstractModel):
             return Domain.FALSE
         return self._followup_get_dated_domain(doc_type.due_field, earliest, latest)
 
+    @api.model
+    def _followup_get_mine_domain(self):
+        """Select documents whose Salesperson or representative the user is.
+
+        :rtype: Domain
+        """
+        uid = self.env.uid
+        return Domain(self._followup_lead_field, "=", uid) | Domain(
+            "followup_rep_ids", "in", [uid]
+        )
+
     def _followup_get_sender(self):
         """Give in whose name a reminder goes out by itself: the Salesperson, else the
         first representative who is there.

@@ -26,7 +26,7 @@ class SalesFollowupPrinter(models.AbstractModel):
         renderer = self.env["sales.followup.letter"]
         documents = renderer._render_documents(reminders[link])
         pdfs = [
-            renderer._merge(letter, documents[reminder[link]])
+            renderer._merge(letter, documents[reminder[link]], reminder[link])
             for reminder, letter in zip(
                 reminders, renderer._render_pdf(letters), strict=True
             )
@@ -58,11 +58,12 @@ class SalesFollowupPrinter(models.AbstractModel):
         langs = reminders[link]._followup_get_langs(contacts)
         recipients = {reminder[link].id: reminder.contact_id.id for reminder in reminders}
         bodies = template._render_letter(langs, recipients)
+        subjects = template._render_subject(langs, recipients)
         return [
             {
                 "document": reminder[link],
                 "contact": reminder.sudo().contact_id,
-                "subject": "",
+                "subject": subjects[reminder[link].id],
                 "body": bodies[reminder[link].id],
                 "user": reminder.user_id,
                 "date": reminder._get_local_day(),

@@ -385,6 +385,19 @@ class SalesFollowupTemplate(models.Model):
         self.ensure_one()
         return self._render_text(self, "letter_body", "letter_body", langs, contacts)
 
+    def _render_subject(self, langs, contacts=None):
+        """Write the subjects of letters: those of the e-mails.
+
+        :param langs: dict of document id → language code
+        :param contacts: as of :meth:`_render_email`
+        :return: dict of document id → subject, empty where the template has none
+        """
+        self.ensure_one()
+        if not self.subject:
+            return dict.fromkeys(langs, "")
+        email = self.mail_template_id
+        return self._render_text(email, "subject", "subject", langs, contacts)
+
     def _render_text(self, renderer, field, name, langs, contacts):
         """Render one text for many documents, each in its language.
 
