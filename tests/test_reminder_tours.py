@@ -1,4 +1,7 @@
+import io
+
 from odoo.tests import HttpCase, tagged
+from odoo.tools.pdf import PdfReader
 
 from .common_reminders import RemindersCommon
 
@@ -45,3 +48,20 @@ class TestReminderTours(RemindersCommon, HttpCase):
         self.assertEqual(reminder.channel, "email")
         self.assertEqual(reminder.template_id, self.template)
         self.assertEqual(reminder.message_id.subject, f"Reminder of {self.order.name}")
+
+    def test_salesperson_prints_a_letter_from_the_menu(self):
+        with self.allow_pdf_render():
+            reminder = self._start(
+                "sales_followup_letter",
+                "action-sales_followup.sales_followup_reminder_action",
+            )
+            self.assertEqual((reminder.channel, reminder.state), ("letter", "done"))
+            self.authenticate(self.alice.login, self.alice.login)
+            answer = self.url_open(reminder.file_url)
+        self.assertIn("attachment", answer.headers["Content-Disposition"])
+        reader = PdfReader(io.BytesIO(answer.content))
+        letter = reader.pages[0].extract_text()
+        self.assertIn("Dear Touring Customer", letter)
+        self.assertIn(f"Reminder of {self.order.name}", letter)
+        self.assertIn(self.order.name, reader.pages[-1].extract_text())
+        self.assertGreater(len(reader.pages), 1, "the document follows")

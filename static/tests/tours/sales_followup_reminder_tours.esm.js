@@ -123,7 +123,7 @@ registry.category("web_tour.tours").add("sales_followup_email_customer", {
 registry.category("web_tour.tours").add("sales_followup_letter", {
     steps: () => [
         {
-            trigger: "button[data-menu-xmlid='sales_followup.sales_followup_remind_menu'], a[data-menu-xmlid='sales_followup.sales_followup_remind_menu']",
+            trigger: "a[data-menu-xmlid='sales_followup.sales_followup_remind_menu']",
             run: "click",
         },
         {
