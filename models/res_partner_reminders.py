@@ -48,14 +48,17 @@ class ResPartner(models.Model):
     @api.depends_context("uid")
     def _compute_followup_reminder_count(self):
         companies = self.commercial_partner_id
-        counts = dict(
-            self.env["sales.followup.reminder"]._read_group(
-                [("partner_id", "in", companies.ids)], ["partner_id"], ["__count"]
-            )
-        )
+        counts = dict.fromkeys(companies.ids, 0)
+        # who became a contact of a company brought their reminders along
+        for customer, count in self.env["sales.followup.reminder"]._read_group(
+            [("partner_id.commercial_partner_id", "in", companies.ids)],
+            ["partner_id"],
+            ["__count"],
+        ):
+            counts[customer.sudo().commercial_partner_id.id] += count
         for partner in self:
             company = partner.commercial_partner_id
-            partner.followup_reminder_count = counts.get(company._origin, 0)
+            partner.followup_reminder_count = counts.get(company._origin.id, 0)
 
     def action_followup_remind(self):
         """Open the dialog that reminds of one of the customer's documents."""
@@ -72,7 +75,7 @@ class ResPartner(models.Model):
         )
         return {
             **action,
-            "domain": [("partner_id", "=", customer.id)],
+            "domain": [("partner_id.commercial_partner_id", "=", customer.id)],
             "context": {"default_partner_id": customer.id},
         }
 
@@ -92,7 +95,9 @@ class ResPartner(models.Model):
         customers.check_access("write")
         # sudo: reminders of all companies, and texts no user may change
         reminders = self.env["sales.followup.reminder"].sudo()
-        reminders = reminders.search([("partner_id", "in", customers.ids)])
+        reminders = reminders.search(
+            [("partner_id.commercial_partner_id", "in", customers.ids)]
+        )
         reminders._anonymize()
         return {
             "type": "ir.actions.client",

@@ -19,6 +19,12 @@ LOGGABLE = EDITABLE | {
 }
 
 
+#: the activities that come of reminders
+ACTIVITY_TYPES = (
+    "sales_followup.mail_activity_type_reminder",
+    "sales_followup.mail_activity_type_failed",
+)
+
 #: what the agenda shows of a reminder
 PLANNED = frozenset({"next_date", "user_id", "note", "result_id"})
 
@@ -765,7 +771,9 @@ class SalesFollowupReminder(models.Model):
 
     def _anonymize_agenda(self):
         """Take the notes off activities, and off what the chatter says of them."""
-        type_id = self.env["sales.followup.agenda"]._get_type_id()
+        data = self.env["ir.model.data"]
+        found = (data._xmlid_to_res_id(name) for name in ACTIVITY_TYPES)
+        type_ids = [type_id for type_id in found if type_id]
         for link, reminders in self._group_by_document_model().items():
             documents = reminders[link]
             activities = self.env["mail.activity"].with_context(active_test=False)
@@ -773,13 +781,13 @@ class SalesFollowupReminder(models.Model):
                 [
                     ("res_model", "=", documents._name),
                     ("res_id", "in", documents.ids),
-                    ("activity_type_id", "=", type_id),
+                    ("activity_type_id", "in", type_ids),
                 ]
             ).write({"note": False, "feedback": False})
             self.env["mail.message"].search(
                 [
                     ("model", "=", documents._name),
                     ("res_id", "in", documents.ids),
-                    ("mail_activity_type_id", "=", type_id),
+                    ("mail_activity_type_id", "in", type_ids),
                 ]
             ).write({"body": False})

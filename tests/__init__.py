@@ -10,6 +10,7 @@ from . import test_email
 from . import test_journal
 from . import test_letter
 from . import test_preview_access
+from . import test_keeping
 from . import test_propagation
 from . import test_reminder
 from . import test_replies

@@ -6,7 +6,12 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
 
     @api.model
     def _update_foreign_keys(self, src_partners, dst_partner):
-        """Unite the representatives before the generic SQL moves the references."""
+        """Unite the representatives before the generic SQL moves the references, and
+        keep the longer pause."""
         # EXTENDS 'base'
-        dst_partner.sudo()._followup_absorb_reps(src_partners.sudo())
+        # sudo: who merges customers need not follow them
+        kept, others = dst_partner.sudo(), src_partners.sudo()
+        kept._followup_absorb_reps(others)
+        pauses = (kept | others).mapped("followup_pause_until")
+        kept.followup_pause_until = max(filter(None, pauses), default=False)
         return super()._update_foreign_keys(src_partners, dst_partner)
