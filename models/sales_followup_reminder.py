@@ -714,7 +714,8 @@ class SalesFollowupReminder(models.Model):
         return {
             "type": "ir.actions.act_url",
             "url": self.file_url,
-            "target": "download",
+            # not "download": that would leave a dialog open
+            "target": "new",
             "close": True,
         }
 
