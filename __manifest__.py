@@ -41,6 +41,7 @@
         "views/sales_followup_document_type_views.xml",
         "views/res_config_settings_views.xml",
         "views/sales_followup_dashboard_views.xml",
+        "views/sales_followup_report_views.xml",
         "views/sales_followup_menus.xml",
     ],
     "demo": [

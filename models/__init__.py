@@ -21,6 +21,7 @@ from . import sales_followup_run_process
 from . import sales_followup_run_line
 from . import sales_followup_automatic
 from . import sales_followup_dashboard
+from . import sales_followup_report
 from . import sales_followup_emailer
 from . import sales_followup_emailer_files
 from . import sales_followup_printer
