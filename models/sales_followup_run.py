@@ -1,5 +1,29 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL, clean_context
+
+#: what users may write on a run: the rest is said by its methods
+EDITABLE = frozenset(
+    {
+        "document_type_ids",
+        "customer_rep_id",
+        "document_rep_id",
+        "team_id",
+        "due_from",
+        "due_to",
+        "never_reminded",
+        "country_ids",
+        "category_ids",
+        "lang",
+        "series_ids",
+        "my_series",
+        "with_drafts",
+        "line_ids",
+    }
+)
+
+#: days after which a run that nobody launched is thrown away
+DRAFT_DAYS = 30
 
 
 class SalesFollowupRun(models.Model):
@@ -20,6 +44,7 @@ class SalesFollowupRun(models.Model):
         default="run",
         required=True,
         readonly=True,
+        copy=False,
     )
     state = fields.Selection(
         [
@@ -35,70 +60,82 @@ class SalesFollowupRun(models.Model):
         copy=False,
         index=True,
     )
-    date = fields.Datetime(default=fields.Datetime.now, required=True, readonly=True)
+    date = fields.Datetime(
+        default=fields.Datetime.now, required=True, readonly=True, copy=False
+    )
+    proposed_date = fields.Datetime(string="Proposed on", readonly=True, copy=False)
+    launched_date = fields.Datetime(string="Launched on", readonly=True, copy=False)
+    finished_date = fields.Datetime(string="Finished on", readonly=True, copy=False)
     user_id = fields.Many2one(
-        "res.users", default=lambda self: self.env.user, readonly=True, required=True
+        "res.users",
+        default=lambda self: self.env.user,
+        readonly=True,
+        required=True,
+        copy=False,
     )
     company_id = fields.Many2one(
         "res.company",
         default=lambda self: self.env.company,
         required=True,
         readonly=True,
+        copy=False,
     )
     line_ids = fields.One2many("sales.followup.run.line", "run_id", copy=False)
     reminder_ids = fields.One2many("sales.followup.reminder", "run_id", copy=False)
 
-    line_count = fields.Integer(string="Documents", compute="_compute_counts")
-    waiting_count = fields.Integer(string="To Send", compute="_compute_counts")
-    sent_count = fields.Integer(string="Sent", compute="_compute_counts")
-    failed_count = fields.Integer(string="Failed", compute="_compute_counts")
-    skipped_count = fields.Integer(string="Not Sent", compute="_compute_counts")
-    progress = fields.Float(compute="_compute_counts", help="In percent.")
-
-    attachment_id = fields.Many2one(
-        "ir.attachment",
-        string="File",
-        readonly=True,
-        copy=False,
-        help="All letters of the run, customer by customer.",
+    # launched, and not closed yet: what the scheduled action looks for
+    _unfinished = models.Index(
+        "(id) WHERE finished_date IS NULL AND launched_date IS NOT NULL"
     )
-    file_name = fields.Char(related="attachment_id.name")
-    file_size = fields.Integer(related="attachment_id.file_size")
-    printed_date = fields.Datetime(string="Printed on", readonly=True, copy=False)
-    posted_date = fields.Datetime(string="Posted on", readonly=True, copy=False)
 
-    @api.depends("line_ids.state", "line_ids.channel")
-    def _compute_counts(self):
-        rows = self.env["sales.followup.run.line"]._read_group(
-            [("run_id", "in", self.ids)], ["run_id", "state", "channel"], ["__count"]
-        )
-        counts = {}
-        for run, state, channel, count in rows:
-            kind = "none" if state == "waiting" and channel == "none" else state
-            of_run = counts.setdefault(run.id, {})
-            of_run[kind] = of_run.get(kind, 0) + count
-        for run in self:
-            of_run = counts.get(run.id, {})
-            run.line_count = sum(of_run.values())
-            run.waiting_count = of_run.get("waiting", 0)
-            run.sent_count = of_run.get("done", 0)
-            run.failed_count = of_run.get("failed", 0)
-            run.skipped_count = of_run.get("skipped", 0) + of_run.get("none", 0)
-            finished = run.sent_count + run.failed_count + of_run.get("skipped", 0)
-            total = finished + run.waiting_count
-            run.progress = 100 * finished / total if total else 0
-
-    # --- create and delete ------------------------------------------------------
+    # --- create, write, delete --------------------------------------------------
 
     @api.model_create_multi
     def create(self, vals_list):
+        """Number new runs; users say nothing but what shall be proposed."""
         # EXTENDS 'base'
+        context = self.env.context
+        if not self.env.su:
+            for vals in vals_list:
+                self._check_editable(vals)
+            # defaults are values by another way
+            context = clean_context(context)
         for vals in vals_list:
             # sudo: sequences are for administrators
             vals["name"] = (
                 self.env.ref("sales_followup.sequence_run").sudo().next_by_id()
             )
-        return super().create(vals_list)
+        # pylint: disable-next=context-overridden
+        runs = self.with_context(context)
+        return super(SalesFollowupRun, runs).create(vals_list)
+
+    def write(self, vals):
+        """Let users change what is proposed, while nothing is sent."""
+        # EXTENDS 'base'
+        if not self.env.su:
+            self._check_editable(vals)
+            if vals and self.filtered(lambda run: run.state != "draft"):
+                raise UserError(
+                    self.env._(
+                        "The run was launched; it stays as it is. Make a new one."
+                    )
+                )
+        return super().write(vals)
+
+    @api.model
+    def _check_editable(self, vals):
+        """Refuse values that only this addon gives: nobody forges the history."""
+        if refused := sorted(vals.keys() - EDITABLE):
+            raise AccessError(
+                self.env._(
+                    "%(fields)s of a run cannot be written; use its buttons.",
+                    fields=", ".join(
+                        self._fields[name]._description_string(self.env)
+                        for name in refused
+                        if name in self._fields
+                    ),
+                )
+            )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_launched(self):
@@ -110,10 +147,30 @@ class SalesFollowupRun(models.Model):
                 )
             )
 
+    @api.autovacuum
+    def _gc_drafts(self):
+        """Throw away runs that nobody launched: what they propose is out of date."""
+        oldest = fields.Datetime.subtract(fields.Datetime.now(), days=DRAFT_DAYS)
+        self.search([("state", "=", "draft"), ("date", "<", oldest)]).unlink()
+
     # --- actions ----------------------------------------------------------------
 
+    def action_confirm_launch(self):
+        """Say what would be sent, and ask whether to send it."""
+        self.ensure_one()
+        self._check_anything_to_send()
+        view = self.env.ref("sales_followup.sales_followup_run_view_form_launch")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Send these reminders?"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "views": [(view.id, "form")],
+            "target": "new",
+        }
+
     def action_launch(self):
-        """Send what is ticked: at once, or many lines in the background.
+        """Send what is chosen: at once, or many lines in the background.
 
         Pressed twice it does nothing more.
 
@@ -123,74 +180,39 @@ class SalesFollowupRun(models.Model):
         self.check_access("write")
         self._lock()
         if self.state in ("running", "done"):
-            return self._get_reload()
-        if self.state not in ("draft", "paused"):
+            return True
+        if self.state == "cancelled":
             raise UserError(
                 self.env._("Run %(run)s was cancelled; make a new one.", run=self.name)
             )
-        if not self.waiting_count:
-            raise UserError(
-                self.env._(
-                    "Nothing to send: choose e-mail or letter on at least one line."
-                )
-            )
-        self._set_state("running")
-        if self.waiting_count <= self._get_inline_limit():
-            self._process_all()
-        else:
-            self._trigger()
-        return self._get_reload()
+        self._check_anything_to_send()
+        # sudo: the state is no user's to write
+        self.sudo().write(
+            {
+                "state": "running",
+                "launched_date": self.launched_date or fields.Datetime.now(),
+            }
+        )
+        self._go_on()
+        return True
 
     def action_pause(self):
         """Stop after the batch that is being sent; the rest waits."""
         self._change_state({"running"}, "paused")
-        return self._get_reload()
+        return True
 
     def action_resume(self):
         """Go on with what waits."""
-        if self._change_state({"paused"}, "running"):
-            self._trigger()
-        return self._get_reload()
+        for run in self._change_state({"paused"}, "running"):
+            run._go_on()
+        return True
 
     def action_cancel(self):
         """Send no more; what was sent stays sent."""
-        self._change_state({"draft", "running", "paused"}, "cancelled")
-        return self._get_reload()
-
-    def action_delete_file(self):
-        """Delete the merged PDF; the letters stay on their reminders."""
-        self.check_access("write")
-        # sudo: the file belongs to the run
-        self.sudo().attachment_id.unlink()
-        return self._get_reload()
-
-    def action_download(self):
-        """Download the merged PDF."""
-        self.ensure_one()
-        if not self.attachment_id:
-            raise UserError(self.env._("Run %(run)s has no file.", run=self.name))
-        return {
-            "type": "ir.actions.act_url",
-            "url": f"/web/content/{self.attachment_id.id}?download=true",
-            "target": "download",
-        }
-
-    def action_confirm_printed(self):
-        """Note that the letters were printed."""
-        return self._confirm_letters("printed_date")
-
-    def action_confirm_posted(self):
-        """Note that the letters went to the post."""
-        return self._confirm_letters("posted_date")
-
-    def _confirm_letters(self, name):
-        """Note a step of the letters' way, once."""
-        self.check_access("write")
-        if not self.sudo().reminder_ids.filtered(lambda r: r.channel == "letter"):
-            raise UserError(self.env._("This run made no letters."))
-        for run in self.filtered(lambda run: not run[name]):
-            run[name] = fields.Datetime.now()
-        return self._get_reload()
+        if self._change_state({"draft", "running", "paused"}, "cancelled"):
+            # its letters still go into one file
+            self._trigger()
+        return True
 
     def action_open_reminders(self):
         """Open the reminders of this run."""
@@ -199,9 +221,47 @@ class SalesFollowupRun(models.Model):
         )
         return {**action, "domain": [("run_id", "in", self.ids)], "context": {}}
 
+    def action_open_lines(self):
+        """Open the documents of this run in a list of their own."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sales_followup.sales_followup_run_line_action"
+        )
+        return {
+            **action,
+            "display_name": self.env._("Documents of %(run)s", run=self.name),
+            "domain": [("run_id", "=", self.id)],
+        }
+
+    def _check_anything_to_send(self):
+        """Refuse to send nothing.
+
+        :raise UserError: where no line is to be sent
+        """
+        if self._count_waiting():
+            return
+        if not self.line_ids.search_count([("run_id", "=", self.id)], limit=1):
+            raise UserError(
+                self.env._("There is no document in it yet: press “Propose” first.")
+            )
+        raise UserError(
+            self.env._("Nothing to send: choose e-mail or letter on at least one line.")
+        )
+
+    # --- state ------------------------------------------------------------------
+
     def _lock(self):
-        """Wait for whoever changes the state of the run, and read it anew."""
-        self.lock_for_update()
+        """Wait for whoever changes the state of runs, and read them anew.
+
+        Reminders that are being made for a run do not hinder.
+        """
+        self.env.execute_query(
+            SQL(
+                "SELECT id FROM sales_followup_run WHERE id = ANY(%s)"
+                " ORDER BY id FOR NO KEY UPDATE",
+                self.ids,
+            )
+        )
         self.invalidate_recordset()
 
     def _change_state(self, former, state):
@@ -212,13 +272,6 @@ class SalesFollowupRun(models.Model):
         self.check_access("write")
         self._lock()
         moving = self.filtered(lambda run: run.state in former)
-        moving._set_state(state)
+        # sudo: the state is no user's to write
+        moving.sudo().write({"state": state})
         return moving
-
-    def _set_state(self, state):
-        self.write({"state": state})
-
-    @api.model
-    def _get_reload(self):
-        """Show the form anew."""
-        return {"type": "ir.actions.client", "tag": "soft_reload"}

@@ -1,16 +1,28 @@
+from datetime import date
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import split_every
 
-from ..rules.verdict import Code, Mode
+from ..rules.cadence import shift
+from ..rules.verdict import Code, Mode, too_soon
 
 #: how many documents are proposed at a time
-BATCH_SIZE = 1000
+BATCH_SIZE = 500
+
+#: a time zone is not further from UTC than that
+SLACK_DAYS = 1
+
+#: the days on which anything may be due
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9999, 12, 30)
 
 #: reasons that forbid an e-mail, and leave the letter
 ADDRESS_CODES = frozenset(
     {Code.NO_ADDRESS, Code.INVALID_ADDRESS, Code.BLACKLISTED, Code.BOUNCING}
 )
+
+#: those of them that make an e-mail impossible
+UNREACHABLE_CODES = frozenset({Code.NO_ADDRESS, Code.INVALID_ADDRESS})
 
 
 # What a bulk run proposes is a subject of its own.
@@ -26,23 +38,38 @@ class SalesFollowupRun(models.Model):
         help="Empty: all that are chased.",
     )
     customer_rep_id = fields.Many2one(
-        "res.users", string="Customer's Representative", domain="[('share', '=', False)]"
+        "res.users",
+        string="Customer's Representative",
+        domain="[('share', '=', False)]",
+        help="Documents of customers this user follows.",
     )
     document_rep_id = fields.Many2one(
-        "res.users", string="Document's Representative", domain="[('share', '=', False)]"
+        "res.users",
+        string="Document's Representative",
+        domain="[('share', '=', False)]",
+        help="Documents this user follows.",
     )
     team_id = fields.Many2one("crm.team", string="Sales Team")
-    due_from = fields.Date(string="Due From")
+    due_from = fields.Date()
     due_to = fields.Date()
-    never_reminded = fields.Boolean(string="Never Reminded Only")
+    never_reminded = fields.Boolean(string="Never Reminded")
     country_ids = fields.Many2many("res.country", string="Countries")
     category_ids = fields.Many2many("res.partner.category", string="Customer Tags")
     lang = fields.Selection(
-        lambda self: self.env["res.lang"].get_installed(), string="Language"
+        lambda self: self.env["res.lang"].get_installed(),
+        string="Language",
+        help="The language in which the customer is written to.",
     )
     series_ids = fields.Many2many("sales.followup.series", string="Series")
+    my_series = fields.Boolean(
+        string="My Series",
+        help="Only documents whose latest reminder is mine: the series I am in the "
+        "middle of.",
+    )
     with_drafts = fields.Boolean(
-        string="Drafts Too", help="Documents that were not sent to the customer yet."
+        string="Drafts Too",
+        help="Documents that were not sent to the customer yet are listed, too, and "
+        "left out unless you decide otherwise.",
     )
 
     def action_propose(self):
@@ -54,78 +81,141 @@ class SalesFollowupRun(models.Model):
         self.check_access("write")
         self._lock()
         if self.state != "draft":
-            return self._get_reload()
+            return True
+        run = self.with_company(self.company_id)
         # sudo: lines are written by this method only
-        self.line_ids.sudo().unlink()
-        for documents in self._get_documents():
+        lines = self.env["sales.followup.run.line"].sudo()
+        lines.search([("run_id", "=", self.id)]).unlink()
+        for documents in run._get_documents():
             for ids in split_every(BATCH_SIZE, documents.ids):
-                self._propose(documents.browse(ids))
-        return self._get_reload()
+                run._propose(documents.browse(ids))
+                # the next batch shall not need more memory
+                self.env.invalidate_all()
+        run._propose_one_per_customer()
+        self.sudo().proposed_date = fields.Datetime.now()
+        self._forget_figures()
+        return True
+
+    # --- which documents --------------------------------------------------------
 
     def _get_documents(self):
         """Find the documents to chase, as the user may see them.
 
         :return: list of recordsets, one of each model
         """
-        doc_types = self.document_type_ids or self.env[
-            "sales.followup.document.type"
-        ].search([("chases", "=", True)])
+        doc_types = self.env["sales.followup.document.type"].search(
+            [("chases", "=", True)]
+        )
+        if self.document_type_ids:
+            doc_types &= self.document_type_ids
         return [
             self.env[model].search(
                 Domain.OR(self._get_domain(doc_type) for doc_type in of_model)
             )
             for model, of_model in doc_types.grouped("model").items()
+            if self.env[model].has_access("read")
         ]
 
     def _get_domain(self, doc_type):
-        """Select the documents of one type that the filters leave.
+        """Select the documents of one type that the filters leave: a superset, where
+        the database does not know better.
 
         :rtype: Domain
         """
         chased = doc_type._get_domain("chase_domain")
         if self.with_drafts:
-            chased |= doc_type._get_domain("open_domain") & Domain("state", "=", "draft")
-        domain = doc_type._get_domain() & chased
-        domain &= Domain("company_id", "=", self.company_id.id)
-        return domain & self._get_filter_domain(doc_type)
+            chased |= doc_type._get_domain("open_domain") & Domain(
+                "state", "=", "draft"
+            )
+        return (
+            doc_type._get_domain()
+            & chased
+            & Domain("company_id", "=", self.company_id.id)
+            & self._get_filter_domain(doc_type)
+            & self._get_customer_domain()
+        )
 
     def _get_filter_domain(self, doc_type):
-        """Select what the filters of the page leave.
+        """Select the documents of one type by what the page says of documents.
+
+        :rtype: Domain
+        """
+        domain = Domain.TRUE
+        if user := self.document_rep_id:
+            domain &= Domain("followup_rep_ids", "in", user.ids)
+        if self.team_id:
+            domain &= Domain("team_id", "=", self.team_id.id)
+        if self.never_reminded:
+            domain &= Domain("followup_last_reminder_id", "=", False)
+        if self.my_series:
+            # who may see the document may know who reminded of it last
+            mine = [("user_id", "=", self.env.uid)]
+            domain &= Domain("followup_last_reminder_id", "any!", mine)
+        if self.due_from or self.due_to:
+            domain &= self.env[doc_type.model]._followup_get_due_domain(
+                doc_type,
+                max(FIRST_DAY, shift(self.due_from or FIRST_DAY, -SLACK_DAYS)),
+                min(LAST_DAY, shift(self.due_to or LAST_DAY, SLACK_DAYS)),
+            )
+        return domain
+
+    def _get_customer_domain(self):
+        """Select documents by what the page says of their customers.
 
         :rtype: Domain
         """
         domain = Domain.TRUE
         if user := self.customer_rep_id:
-            domain &= Domain("partner_id.followup_rep_ids", "in", user.ids)
-        if user := self.document_rep_id:
-            domain &= Domain("followup_rep_ids", "in", user.ids)
-        if self.team_id:
-            domain &= Domain("team_id", "=", self.team_id.id)
-        if doc_type.due_field and self.due_from:
-            domain &= Domain(doc_type.due_field, ">=", self.due_from)
-        if doc_type.due_field and self.due_to:
-            domain &= Domain(doc_type.due_field, "<=", self.due_to)
-        if self.never_reminded:
-            domain &= Domain("followup_last_reminder_id", "=", False)
-        if self.country_ids:
-            domain &= Domain("partner_id.country_id", "in", self.country_ids.ids)
+            domain &= self._get_anyone_domain("followup_rep_ids", user.ids)
         if self.category_ids:
-            domain &= Domain("partner_id.category_id", "in", self.category_ids.ids)
-        if self.lang:
-            domain &= Domain("partner_id.lang", "=", self.lang)
+            domain &= self._get_anyone_domain("category_id", self.category_ids.ids)
+        if self.country_ids:
+            domain &= self._get_anyone_domain("country_id", self.country_ids.ids)
         return domain
+
+    @api.model
+    def _get_anyone_domain(self, name, ids):
+        """Select documents of which the contact or its company has one of the values.
+
+        :rtype: Domain
+        """
+        return Domain(f"partner_id.{name}", "in", ids) | Domain(
+            f"partner_id.commercial_partner_id.{name}", "in", ids
+        )
+
+    def _is_wanted(self, due_date, lang, template):
+        """Tell whether the filters leave a document, by what its record does not say.
+
+        :param due_date: where the company is, or ``None``
+        :param lang: in which its customer is written to
+        :param template: ``sales.followup.template`` that is suggested
+        """
+        if (self.due_from or self.due_to) and not due_date:
+            return False
+        return not (
+            (self.due_from and due_date < self.due_from)
+            or (self.due_to and due_date > self.due_to)
+            or (self.lang and lang != self.lang)
+            or (self.series_ids and template.series_id not in self.series_ids)
+        )
+
+    # --- what is proposed about them --------------------------------------------
 
     def _propose(self, documents):
         """Add lines for documents, with the reminder that is next and what speaks
         against it."""
-        facts = self.env["sales.followup.facts"]
+        # sudo: facts of the document, whoever looks
+        types = documents.sudo()._followup_get_types()
+        dates = self.env["sales.followup.facts"]._get_dates(documents.sudo(), types)
         judged = self.env["sales.followup.judge"]._judge(documents, mode=Mode.BULK)
-        if self.series_ids:
-            documents = documents.filtered(
-                lambda document: judged[document].template.series_id in self.series_ids
+        langs = documents._followup_get_langs(
+            documents._followup_get_recipients("email")
+        )
+        documents = documents.filtered(
+            lambda document: self._is_wanted(
+                dates[document][1], langs[document.id], judged[document].template
             )
-        types = documents._followup_get_types()
-        dates = facts._get_dates(documents.sudo(), documents.sudo()._followup_get_types())
+        )
         last = documents._followup_get_last_reminders()
         postal = documents._followup_get_recipients("letter")
         # sudo: lines are written by this method only
@@ -149,13 +239,15 @@ class SalesFollowupRun(models.Model):
         """
         link = self.env["sales.followup.reminder"]._get_document_field(document._name)
         today = self.company_id._followup_today()
+        # sudo: the customer may be one of somebody else's
+        customer = document.sudo().partner_id.commercial_partner_id
         return {
             "run_id": self.id,
             link: document.id,
             "document_name": document.display_name,
             "document_type_id": doc_type.id,
-            "partner_id": document.partner_id.id,
-            "customer_name": document.partner_id.display_name,
+            "partner_id": customer.id,
+            "customer_name": customer.display_name,
             "due_date": due_date,
             "late_days": max(0, (today - due_date).days) if due_date else 0,
             "currency_id": document.currency_id.id,
@@ -174,27 +266,104 @@ class SalesFollowupRun(models.Model):
             "planned_date": reminder.next_date,
         }
 
-    @api.model
     def _prepare_suggestion(self, document, judgement, has_postal_address):
-        """Give template, channel and next date of a line, and what speaks against it."""
+        """Give what a line suggests, and what speaks against it."""
         template, verdict = judgement
         if verdict is None:
             return {"reason": self.env._("There is no template for this document.")}
-        address, others = [], []
-        for reason in verdict.reasons:
-            (address if reason.code in ADDRESS_CODES else others).append(reason)
-        channel = template.channel if template.channel in ("email", "letter") else "email"
-        if address and channel == "email":
-            channel = "letter" if has_postal_address else "none"
-        if others:
-            channel = "none"
+        reasons = verdict.reasons
         explain = self.env["sales.followup.judge"]._explain
+        unreachable = [r for r in reasons if r.code in UNREACHABLE_CODES]
+        values = {
+            "email_problem": " ".join(map(explain, unreachable)) or False,
+            "letter_problem": (
+                False
+                if has_postal_address
+                else self.env._("The customer has no postal address.")
+            ),
+            "stops": self._get_stops(reasons),
+            "known_reasons": [reason.key for reason in reasons],
+            "reason": " ".join(map(explain, reasons)) or False,
+        }
+        channel = self._suggest_channel(template, values)
+        next_date = document._followup_count_days(template)
         return {
+            **values,
             "suggested_template_id": template.id,
             "template_id": template.id,
             "suggested_channel": channel,
             "channel": channel,
-            "next_date": document._followup_get_next_date(template),
-            "email_problem": " ".join(map(explain, address)) or False,
-            "reason": " ".join(map(explain, others)) or False,
+            "suggested_next_date": next_date,
+            "next_date": next_date,
         }
+
+    @api.model
+    def _get_stops(self, reasons):
+        """Tell what reasons speak against: ``any`` reminder, an ``email``, nothing."""
+        if not reasons:
+            return False
+        return "email" if all(r.code in ADDRESS_CODES for r in reasons) else "any"
+
+    @api.model
+    def _suggest_channel(self, template, values):
+        """Choose the template's channel, else the other one; none where something
+        speaks against it that a person may overrule.
+
+        :param values: of the line
+        """
+        if values["stops"] == "any" or (
+            values["stops"] == "email" and not values["email_problem"]
+        ):
+            return "none"
+        channels = ["email", "letter"]
+        if template.channel == "letter":
+            channels.reverse()
+        for channel in channels:
+            if template._has_text(channel) and not values[f"{channel}_problem"]:
+                return channel
+        return "none"
+
+    def _propose_one_per_customer(self):
+        """Where a customer is to be reminded once in some days, leave the oldest of its
+        documents, and say so on the others."""
+        # sudo: lines are written here only, and the settings are not for everybody
+        distance = self.company_id.sudo().followup_min_days
+        if not distance:
+            return
+        lines = self.env["sales.followup.run.line"].sudo()
+        lines = lines.search([("run_id", "=", self.id), ("channel", "!=", "none")])
+        reason = too_soon(self.company_id._followup_today(), distance)
+        text = self.env._("Another document of this customer is reminded of first.")
+        for _customer, of_customer in lines.grouped("partner_id").items():
+            for line in of_customer[1:]:
+                line.write(
+                    {
+                        "channel": "none",
+                        "suggested_channel": "none",
+                        "stops": "any",
+                        "known_reasons": [*(line.known_reasons or ()), reason.key],
+                        "reason": " ".join(filter(None, (line.reason, text))),
+                    }
+                )
+
+    # --- setting all lines ------------------------------------------------------
+
+    def action_all_email(self):
+        """Send all by e-mail that can be, and against which nothing speaks."""
+        self.line_ids.action_all_email()
+        return True
+
+    def action_all_letter(self):
+        """Send all as letters that can be, and against which nothing speaks."""
+        self.line_ids.action_all_letter()
+        return True
+
+    def action_none(self):
+        """Send nothing."""
+        self.line_ids.action_none()
+        return True
+
+    def action_suggested(self):
+        """Put all lines back to what was suggested."""
+        self.line_ids.action_suggested()
+        return True
