@@ -18,10 +18,14 @@ from . import sales_followup_dispatcher
 from . import sales_followup_run
 from . import sales_followup_run_proposal
 from . import sales_followup_run_process
+from . import sales_followup_run_automatic
 from . import sales_followup_run_figures
 from . import sales_followup_run_file
 from . import sales_followup_run_line
+from . import sales_followup_run_line_automatic
 from . import sales_followup_automatic
+from . import sales_followup_automatic_candidates
+from . import sales_followup_automatic_plan
 from . import sales_followup_dashboard
 from . import sales_followup_report
 from . import sales_followup_emailer

@@ -15,8 +15,11 @@ DUNNING_ADDONS = frozenset(
     }
 )
 
-#: how far ahead a business day is looked for
-CALENDAR_DAYS = 400
+#: how much of a calendar is read at a time: mostly the next days will do
+CALENDAR = timedelta(weeks=4)
+
+#: nobody plans business days beyond; "never" is a day as any other
+HORIZON = timedelta(days=3660)
 
 
 # What a company decided about reminders.
@@ -26,12 +29,8 @@ class ResCompany(models.Model):
     _inherit = "res.company"  # pylint: disable=consider-merging-classes-inherited
 
     followup_automatic = fields.Boolean(string="Automatic reminders", default=True)
-    followup_next_days = fields.Integer(
-        string="Days to the next reminder", default=15
-    )
-    followup_attach_files = fields.Boolean(
-        string="Attach the document's own PDF files"
-    )
+    followup_next_days = fields.Integer(string="Days to the next reminder", default=15)
+    followup_attach_files = fields.Boolean(string="Attach the document's own PDF files")
     followup_min_days = fields.Integer(string="Days between two reminders", default=0)
     followup_business_days = fields.Boolean(string="Only on business days")
 
@@ -70,6 +69,14 @@ class ResCompany(models.Model):
         """
         return self._followup_local_day(fields.Datetime.now())
 
+    def _followup_get_start(self, day):
+        """Give when a day begins where the company is.
+
+        :rtype: naive UTC datetime
+        """
+        midnight = self._followup_get_zone().localize(fields.Datetime.to_datetime(day))
+        return midnight.astimezone(pytz.utc).replace(tzinfo=None)
+
     def _followup_get_business_days(self, today):
         """Give what tells the company's business days, from today on.
 
@@ -77,19 +84,34 @@ class ResCompany(models.Model):
         """
         # sudo: the settings and the calendar of the company are not for everybody
         company = self.sudo()
-        calendar = company.resource_calendar_id
-        if not company.followup_business_days or not calendar:
+        if not company.followup_business_days or not company.resource_calendar_id:
             return None
-        zone = company._followup_get_zone()
-        start = zone.localize(fields.Datetime.to_datetime(today))
-        closed = {
-            day
-            for day, is_closed in calendar._get_unusual_days(
-                start, start + timedelta(days=CALENDAR_DAYS), company_id=company
-            ).items()
-            if is_closed
-        }
-        return lambda day: fields.Date.to_string(day) not in closed
+        horizon = today + HORIZON
+        known = {}
+
+        def is_business_day(day):
+            if day > horizon:
+                return True
+            if day not in known:
+                known.update(company._followup_read_calendar(day))
+            return known[day]
+
+        return is_business_day
+
+    def _followup_read_calendar(self, start):
+        """Read from the calendar of the company on which days it works.
+
+        :param start: the first day; some weeks are read
+        :return: dict of date → whether it is a business day
+        """
+        zone = self._followup_get_zone()
+        unusual = self.resource_calendar_id._get_unusual_days(
+            zone.localize(fields.Datetime.to_datetime(start)),
+            zone.localize(fields.Datetime.to_datetime(start + CALENDAR)),
+            company_id=self,
+        )
+        days = (start + timedelta(days=number) for number in range(CALENDAR.days))
+        return {day: not unusual[fields.Date.to_string(day)] for day in days}
 
     @api.model
     @ormcache()

@@ -1,28 +1,42 @@
 import logging
+import random
+import time
+from contextlib import contextmanager
 from datetime import timedelta
 
-from odoo import api, models
-from odoo.fields import Domain
-from odoo.tools import SQL
+from psycopg2.errors import OperationalError
+
+from odoo import api, fields, models
 
 from ..rules.verdict import Code, Mode
 from .sales_followup_dispatcher import STATES, Order
-from .sales_followup_template import SENDING
 
 _logger = logging.getLogger(__name__)
 
-#: how many documents are judged, sent and committed at a time
+#: how many documents are locked, sent and committed at a time
 BATCH_SIZE = 100
 
-#: no time zone is further from another than that
-SLACK_DAYS = 1
+#: how many are judged at a time
+PLAN_SIZE = 500
+
+#: how often one batch is tried while others write what it needs
+MAX_CONFLICTS = 10
+
+#: when to ask again for what somebody else holds
+COME_BACK = timedelta(minutes=5)
+
+#: the first half of a key that only this addon locks
+LOCK = 0x5A1E5
 
 
 class SalesFollowupAutomatic(models.AbstractModel):
     """Sends what is due by itself.
 
-    The database finds candidates: no document that is due is missing, some that are not
-    due may be among them. The verdict decides about each, and the dispatcher sends.
+    A run of a company first plans: the database finds candidates, no document that is
+    due is missing, and the verdict decides about each. What is to be sent waits in the
+    run's log then, and the dispatcher sends it, the most urgent first.
+
+    Each step is committed. Whoever is interrupted goes on where the last commit was.
     """
 
     _name = "sales.followup.automatic"
@@ -32,265 +46,206 @@ class SalesFollowupAutomatic(models.AbstractModel):
     def _cron_send(self):
         """Send what is due in all companies; call it as often as you like.
 
-        Each batch is committed with what it sent, in a transaction of its own.
+        What goes wrong in one company is logged and stops no other.
         """
-        for company in self.env["res.company"].search([("followup_automatic", "=", True)]):
-            company_self = self.with_company(company).with_context(
-                allowed_company_ids=company.ids
-            )
-            company_self._send_due()
-
-    @api.model
-    def _send_due(self):
-        """Send what is due in one company, batch by batch."""
         crons = self.env["ir.cron"]
-        run = self._get_run()
-        self._retry_failed(run)
-        crons._commit_progress()
-        for template in self._get_templates():
-            last_id = 0
-            while documents := self._find_candidates(template, last_id):
-                last_id = documents.ids[-1]
-                self._send_batch(run, template, documents)
-                if not crons._commit_progress(len(documents)):
-                    return
-        self._close_run(run)
-        crons._commit_progress()
-
-    # --- candidates -------------------------------------------------------------
+        companies = self.env["res.company"].search([("followup_automatic", "=", True)])
+        for company in companies:
+            if not self._in_company(company)._send_in_company():
+                # time is over: there is more to do, so it is called again
+                return
+        crons._commit_progress(remaining=0)
 
     @api.model
-    def _get_templates(self):
-        """Give the automatic templates of this company, the earlier levels first."""
-        return self.env["sales.followup.template"].search(
-            [
-                ("automatic", "=", True),
-                ("series_id.active", "=", True),
-                ("company_id", "in", [False, self.env.company.id]),
-                ("series_id.company_id", "in", [False, self.env.company.id]),
-            ]
+    def _in_company(self, company):
+        """Give this model as it works in one company: its days, its language."""
+        return self.with_company(company).with_context(
+            allowed_company_ids=company.ids,
+            tz=company._followup_get_zone().zone,
+            lang=company.partner_id.lang or self.env.lang,
         )
 
     @api.model
-    def _find_candidates(self, template, after_id=0, limit=BATCH_SIZE):
-        """Find documents that may be due for a template, and were not sent it yet.
+    def _send_in_company(self):
+        """Send what is due in one company, unless another worker does.
 
-        :param after_id: the last document of the batch before
-        :return: documents of the template's model, by id
+        :return: whether there was time for all of it
         """
-        documents = self.env[template.document_type_id.model]
-        query = documents._search(
-            self._get_candidates_domain(template) & Domain("id", ">", after_id),
-            limit=limit,
-            order="id",
-        )
-        query.add_where(self._get_not_sent(template, documents))
-        return documents.browse(query)
+        with self._lock_company() as is_mine:
+            if not is_mine:
+                return True
+            try:
+                return self._take_steps()
+            except Exception:
+                if self.env.cr.closed:
+                    raise
+                self.env.cr.rollback()
+                _logger.exception(
+                    "Automatic reminders of %s broke off", self.env.company.name
+                )
+                return True
+
+    @contextmanager
+    def _lock_company(self):
+        """Keep other workers from what this one does, for as long as it lives: two of
+        them would not send twice, but log twice."""
+        cr, key = self.env.cr, (LOCK, self.env.company.id)
+        cr.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
+        [is_mine] = cr.fetchone()
+        try:
+            yield is_mine
+        finally:
+            if is_mine and not cr.closed:
+                cr.execute("SELECT pg_advisory_unlock(%s, %s)", key)
 
     @api.model
-    def _get_candidates_domain(self, template):
-        """Select documents of this company that may be due: what the verdict would say
-        no to in any case is left out where the database sees it.
+    def _take_steps(self):
+        """Commit step by step; where somebody changed meanwhile what a step needs, take
+        it again, with fewer documents.
 
-        :rtype: Domain
+        :return: whether there was time for all of it
         """
-        doc_type = template.document_type_id
-        domain = (
-            doc_type._get_domain()
-            & doc_type._get_domain("chase_domain")
-            & Domain("company_id", "=", self.env.company.id)
-            & Domain("followup_exclude", "=", False)
-        )
-        return domain & self._get_day_domain(template)
+        crons, conflicts = self.env["ir.cron"], 0
+        while True:
+            try:
+                for processed in self._send_due(max(1, BATCH_SIZE >> conflicts)):
+                    if not crons._commit_progress(processed, remaining=1):
+                        return False
+                    if conflicts:
+                        break
+                else:
+                    return True
+                conflicts = 0
+            except OperationalError:
+                conflicts += 1
+                if self.env.cr.closed or conflicts > MAX_CONFLICTS:
+                    raise
+                self.env.cr.rollback()
+                time.sleep(random.uniform(0, 0.05) * conflicts)
 
     @api.model
-    def _get_day_domain(self, template):
-        """Select documents whose day for a template has come, a day of slack for time
-        zones.
+    def _send_due(self, batch_size=BATCH_SIZE):
+        """Send what is due in one company, step by step.
 
-        :rtype: Domain
+        Generator, to be used up: each step is to be committed before the next one. It
+        yields how many documents a step was about.
         """
-        doc_type = template.document_type_id
+        run = self._get_unfinished_run()
+        if not self._is_sending_day():
+            return
+        if not run.is_planned:
+            run = yield from self._plan(run)
+        if run:
+            yield from self._send_planned(run, batch_size)
+
+    @api.model
+    def _is_sending_day(self):
+        """Tell whether the company sends today: maybe on business days only."""
         today = self.env.company._followup_today()
-        latest = today - timedelta(days=template.offset_days - SLACK_DAYS)
-        earliest = template.active_from - timedelta(
-            days=template.offset_days + SLACK_DAYS
-        )
-        if template.trigger == "previous":
-            return Domain("followup_last_reminder_id", "!=", False)
-        documents = self.env[doc_type.model]
-        if template.trigger == "due_date":
-            return documents._followup_get_due_domain(doc_type, earliest, latest)
-        return documents._followup_get_dated_domain(
-            doc_type.date_field or "create_date", earliest, latest
-        )
-
-    @api.model
-    def _get_not_sent(self, template, documents):
-        """Leave out documents that got this level in their present cycle.
-
-        :rtype: SQL
-        """
-        reminders = self.env["sales.followup.reminder"]
-        link = reminders._get_document_field(documents._name)
-        reminders.flush_model([link, "template_id", "cycle", "channel", "state"])
-        return SQL(
-            """
-            NOT EXISTS (
-                SELECT 1 FROM sales_followup_reminder sent
-                 WHERE sent.%(link)s = %(document)s
-                   AND sent.template_id = %(template)s
-                   AND sent.cycle = COALESCE(%(cycle)s, 0)
-                   AND sent.channel = ANY(%(channels)s)
-                   AND (sent.state <> 'failed' OR sent.origin = 'auto'))
-            """,
-            link=SQL.identifier(link),
-            document=SQL.identifier(documents._table, "id"),
-            template=template.id,
-            cycle=SQL.identifier(documents._table, "followup_cycle"),
-            channels=list(SENDING),
-        )
+        is_business_day = self.env.company._followup_get_business_days(today)
+        return is_business_day is None or is_business_day(today)
 
     # --- sending ----------------------------------------------------------------
 
     @api.model
-    def _send_batch(self, run, template, documents):
-        """Judge some candidates, and send what is due."""
-        judged = self.env["sales.followup.judge"]._judge(documents)
-        due = documents.filtered(
-            # its turn may be another template's
-            lambda document: (
-                judged[document].template == template and judged[document].send
-            )
-        )
-        due = self._sort_by_urgency(due)
-        outcomes = {}
-        if due:
-            outcomes = self.env["sales.followup.dispatcher"]._dispatch(
-                [self._prepare_order(run, template, document) for document in due],
-                Mode.AUTOMATIC,
-            )
-        self._log(run, template, judged, outcomes)
+    def _send_planned(self, run, batch_size):
+        """Send what waits in the log of a run, and close it."""
+        busy = run.line_ids.browse()
+        while lines := run._get_next_lines(busy, batch_size):
+            busy |= self._send_lines(run, lines)
+            yield len(lines)
+        if busy:
+            self._come_back()
+        else:
+            run._close_log()
+        yield 0
 
     @api.model
-    def _sort_by_urgency(self, documents):
-        """Sort documents, the oldest due date first: where a customer is to be reminded
-        once in some days, that one goes."""
-        facts = self.env["sales.followup.facts"]
-        dates = facts._get_dates(documents.sudo(), documents._followup_get_types())
-        return documents.sorted(
-            lambda document: (dates[document][1] or dates[document][0], document.id)
-        )
+    def _come_back(self):
+        """Have the scheduled action go on when others are done with the documents."""
+        cron = self.env.ref("sales_followup.ir_cron_send_automatic")
+        cron._trigger(fields.Datetime.now() + COME_BACK)
 
     @api.model
-    def _prepare_order(self, run, template, document):
+    def _send_lines(self, run, lines):
+        """Send what some lines say, and note what became of it.
+
+        Whatever goes wrong costs only the document it is about.
+
+        :param lines: on one model of documents, the most urgent first
+        :return: lines whose documents somebody else holds
+        """
+        try:
+            with self.env.cr.savepoint():
+                outcomes = self.env["sales.followup.dispatcher"]._dispatch(
+                    [self._prepare_order(run, line) for line in lines], Mode.AUTOMATIC
+                )
+        except OperationalError:
+            raise
+        except Exception as error:
+            if len(lines) == 1:
+                _logger.exception("No reminder of %s", lines.document_name)
+                lines.write({"state": "failed", "reason": repr(error)})
+                return lines.browse()
+            half = len(lines) // 2
+            busy = self._send_lines(run, lines[:half])
+            return busy | self._send_lines(run, lines[half:])
+        return self._note(lines, outcomes)
+
+    @api.model
+    def _prepare_order(self, run, line):
         """Give what is sent, in the name of who sells the document.
 
         :rtype: Order
         """
+        document = line._get_document()
         return Order(
             document=document,
-            template=template,
+            template=line.template_id,
             channel="email",
             values={
                 "origin": "auto",
                 "run_id": run.id,
                 "user_id": document._followup_get_sender().id,
             },
+            reminder=line.reminder_id,
         )
 
     @api.model
-    def _retry_failed(self, run):
-        """Send once more what failed and may succeed now, those of earlier runs."""
-        reminders = self.env["sales.followup.reminder"].search(
-            [
-                ("origin", "=", "auto"),
-                ("state", "=", "failed"),
-                ("is_final", "=", False),
-                ("company_id", "=", self.env.company.id),
-                ("run_id", "!=", run.id),
-            ]
-        )
-        for reminder in reminders.try_lock_for_update():
-            reminder._retry_automatically()
+    def _note(self, lines, outcomes):
+        """Note what became of some lines.
 
-    # --- the log ----------------------------------------------------------------
-
-    @api.model
-    def _get_run(self):
-        """Give the log of today's run, which a second call goes on with."""
-        runs = self.env["sales.followup.run"]
-        unfinished = runs.search(
-            [
-                ("origin", "=", "auto"),
-                ("state", "=", "running"),
-                ("company_id", "=", self.env.company.id),
-            ],
-            limit=1,
-        )
-        return unfinished or runs.create({"origin": "auto", "state": "running"})
-
-    @api.model
-    def _close_run(self, run):
-        """Close the log; one that tells nothing is not kept."""
-        if run.line_ids:
-            run.write({"state": "done"})
+        :param outcomes: dict of document → :class:`Outcome`
+        :return: lines whose documents somebody else holds
+        """
+        busy = needless = lines.browse()
+        for line in lines:
+            outcome = outcomes[line._get_document()]
+            if outcome.state == "busy":
+                busy |= line
+            elif Code.ALREADY_SENT in outcome.codes:
+                # a person was quicker: it was sent, and that is what was wanted
+                needless |= line
+            else:
+                line.write(
+                    {
+                        "state": STATES[outcome.state],
+                        "reason": " ".join(outcome.reasons) or False,
+                        "codes": outcome.codes and self._get_key(outcome.codes),
+                        "reminder_id": outcome.reminder and outcome.reminder.id,
+                    }
+                )
+        needless.unlink()
+        if any(outcome.state == "sent" for outcome in outcomes.values()):
+            # e-mails wait in Odoo's queue
             self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
-        else:
-            run.write({"state": "draft"})
-            run.unlink()
+        return busy
 
     @api.model
-    def _log(self, run, template, judged, outcomes):
-        """Note what was sent, and what was not and why."""
-        notes = {
-            document: note
-            for document, judgement in judged.items()
-            if (note := self._get_note(template, judgement, outcomes.get(document)))
-        }
-        if not notes:
-            return
-        documents = next(iter(notes)).union(*notes)
-        types = documents._followup_get_types()
-        facts = self.env["sales.followup.facts"]
-        dates = facts._get_dates(documents.sudo(), types)
-        self.env["sales.followup.run.line"].create(
-            [
-                {
-                    **run._prepare_line(document, types[document], dates[document][1]),
-                    "template_id": template.id,
-                    "channel": "email",
-                    **notes[document],
-                }
-                for document in documents - self._get_logged(run, documents)
-            ]
-        )
+    def _get_key(self, codes):
+        """Give reasons as the log keeps them, to know them again.
 
-    @api.model
-    def _get_note(self, template, judgement, outcome):
-        """Give what is to be noted about one candidate, ``None`` where nothing is."""
-        if outcome and outcome.state == "busy":
-            return None
-        if outcome:
-            return {
-                "state": STATES[outcome.state],
-                "reason": " ".join(outcome.reasons) or False,
-                "reminder_id": outcome.reminder and outcome.reminder.id,
-            }
-        if judgement.template != template or judgement.send:
-            # another template's turn
-            return None
-        if Code.NOT_DUE in judgement.verdict.codes:
-            return None
-        explain = self.env["sales.followup.judge"]._explain
-        reasons = map(explain, judgement.verdict.reasons)
-        return {"state": "skipped", "reason": " ".join(reasons)}
-
-    @api.model
-    def _get_logged(self, run, documents):
-        """Give documents the run has noted already, before it was interrupted."""
-        link = self.env["sales.followup.reminder"]._get_document_field(documents._name)
-        lines = self.env["sales.followup.run.line"].search(
-            [("run_id", "=", run.id), (link, "in", documents.ids)]
-        )
-        return lines[link]
+        :param codes: some :class:`~..rules.verdict.Code`
+        :rtype: str
+        """
+        return ",".join(code.value for code in codes)

@@ -8,6 +8,8 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..rules import verdict as rule
+from ..rules.verdict import Mode
+from .sales_followup_reminder_delivery import MAX_ATTEMPTS
 
 #: what is worth another try: the rest will fail again
 TEMPORARY = (OSError,)
@@ -26,6 +28,7 @@ class Order:
     :param channel: ``email`` or ``letter``
     :param values: further values of the reminder: ``origin``, ``run_id``, …
     :param overruled: keys of the reasons a person knew, and decided to send against
+    :param reminder: ``sales.followup.reminder`` that failed, to send once more
     """
 
     document: models.BaseModel
@@ -33,6 +36,7 @@ class Order:
     channel: str
     values: Mapping = field(default_factory=dict)
     overruled: Collection[str] = ()
+    reminder: models.BaseModel | None = None
 
 
 @dataclass(frozen=True)
@@ -43,11 +47,13 @@ class Outcome:
         verdict; ``busy``: somebody else works on the document, ask again later
     :param reasons: sentences, why it was refused or failed
     :param reminder: ``sales.followup.reminder``, empty unless sent or failed
+    :param codes: of the reasons, where it was refused
     """
 
     state: str
     reasons: tuple = ()
     reminder: models.BaseModel | None = None
+    codes: tuple = ()
 
 
 class SalesFollowupDispatcher(models.AbstractModel):
@@ -131,7 +137,7 @@ class SalesFollowupDispatcher(models.AbstractModel):
                     if reason.hard or reason.key not in order.overruled
                 )
                 if reasons:
-                    outcomes[order.document] = self._refuse(order, reasons)
+                    outcomes[order.document] = self._refuse(order, reasons, mode)
                 else:
                     accepted.add(order.document)
         # the most urgent first again
@@ -139,11 +145,19 @@ class SalesFollowupDispatcher(models.AbstractModel):
         return self._keep_distance(urgent, mode, outcomes)
 
     @api.model
-    def _refuse(self, order, reasons):
-        """Say why an order is not sent."""
+    def _refuse(self, order, reasons, mode):
+        """Say why an order is not sent.
+
+        By itself nothing goes to who has no address: that is a failure, and somebody is
+        to look after it.
+        """
+        codes = tuple(reason.code for reason in reasons)
+        if mode is Mode.AUTOMATIC and rule.UNREACHABLE.issuperset(codes):
+            return self._note_unreachable(order)
         judge = self.env["sales.followup.judge"]
         currency = order.document.sudo().company_id.currency_id
-        return Outcome("refused", tuple(judge._explain(r, currency) for r in reasons))
+        texts = tuple(judge._explain(reason, currency) for reason in reasons)
+        return Outcome("refused", texts, codes=codes)
 
     @api.model
     def _keep_distance(self, orders, mode, outcomes):
@@ -156,7 +170,7 @@ class SalesFollowupDispatcher(models.AbstractModel):
             distance = company.followup_min_days
             reason = distance and rule.too_soon(company._followup_today(), distance)
             if reason and customer in reminded and reason.key not in order.overruled:
-                outcomes[order.document] = self._refuse(order, (reason,))
+                outcomes[order.document] = self._refuse(order, (reason,), mode)
             else:
                 reminded.add(customer)
                 kept.append(order)
@@ -188,9 +202,11 @@ class SalesFollowupDispatcher(models.AbstractModel):
     @api.model
     def _send_together(self, orders):
         """Make the reminders of orders, and their e-mails and letters."""
-        reminders = self._create_reminders(orders, state="outgoing")
+        reminders = self._make_reminders(orders)
+        # the e-mails of those that failed are written already
+        unwritten = reminders - reminders.filtered("message_id")._queue_once_more()
         for channel, send in self._get_senders().items():
-            if of_channel := reminders.filtered(lambda r, c=channel: r.channel == c):
+            if of_channel := unwritten.filtered(lambda r, c=channel: r.channel == c):
                 send(of_channel)
         self.env.flush_all()
         return {
@@ -235,17 +251,38 @@ class SalesFollowupDispatcher(models.AbstractModel):
     def _note_failure(self, order, error):
         """Keep a reminder that failed, with the reason."""
         text = str(error) if isinstance(error, UserError) else repr(error)
-        [reminder] = self._create_reminders([order], state="failed")
-        reminder.write(
-            {
-                "failure_reason": text,
-                "attempts": 1,
-                "is_final": not isinstance(error, TEMPORARY),
-                "next_date": False,
-            }
+        reminder = self._make_reminders([order], state="failed")
+        attempts = reminder.attempts + 1
+        reminder._fail(
+            text,
+            attempts=attempts,
+            is_final=not isinstance(error, TEMPORARY) or attempts >= MAX_ATTEMPTS,
         )
-        reminder._alert()
         return Outcome("failed", (text,), reminder)
+
+    @api.model
+    def _note_unreachable(self, order):
+        """Keep a reminder that nobody can get, until there is an address."""
+        text = order.document._followup_get_unreachable_message(order.channel)
+        reminder = self._make_reminders([order], state="failed")
+        reminder._fail(text, attempts=reminder.attempts, is_final=False)
+        return Outcome("failed", (text,), reminder)
+
+    @api.model
+    def _make_reminders(self, orders, state="outgoing"):
+        """Make the reminders of orders, or take those that are sent once more.
+
+        :return: ``sales.followup.reminder``, in the order of ``orders``
+        """
+        new = [order for order in orders if not order.reminder]
+        created = iter(self._create_reminders(new, state) if new else ())
+        reminders = self.env["sales.followup.reminder"].concat(
+            *(order.reminder or next(created) for order in orders)
+        )
+        failed = reminders.filtered(lambda reminder: reminder.state == "failed")
+        if state == "outgoing":
+            failed._revive()
+        return reminders
 
     @api.model
     def _create_reminders(self, orders, state):
@@ -280,7 +317,9 @@ class SalesFollowupDispatcher(models.AbstractModel):
         A transaction that read the customer before, and sends later, is refused by the
         database then: it would not know of this reminder.
         """
-        customers = {doc.sudo().partner_id.commercial_partner_id.id for doc in documents}
+        customers = {
+            doc.sudo().partner_id.commercial_partner_id.id for doc in documents
+        }
         if customers:
             self.env.cr.execute(
                 SQL(

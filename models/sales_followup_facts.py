@@ -1,10 +1,13 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from odoo import api, models
 
 from ..rules.cadence import levels_sent
 from ..rules.verdict import Address, Customer, Document, Settings, Standing
 from .sales_followup_template import SENDING
+
+#: a message that was being received while the document was sent counts as later
+SLACK = timedelta(minutes=1)
 
 
 class SalesFollowupFacts(models.AbstractModel):
@@ -53,7 +56,7 @@ class SalesFollowupFacts(models.AbstractModel):
                     sent=sent,
                     failed=failed,
                 ),
-                customers[document.partner_id.commercial_partner_id],
+                customers[document],
             )
         return facts
 
@@ -188,20 +191,18 @@ class SalesFollowupFacts(models.AbstractModel):
     def _get_levels(self, document, reminders):
         """Split a document's reminders into levels sent and levels given up.
 
-        A failed reminder that will be tried again counts as sent: nothing else is to
-        take its place. One a person failed to send does not.
+        One that failed and will be tried again is neither: its level is still to come.
+        So is one a person failed to send.
 
         :return: (dict of template id → day, frozenset of template ids)
         """
         company = self._get_company(document)
         sent, failed = [], set()
         for reminder in reminders:
-            if reminder.state != "failed" or (
-                reminder.origin == "auto" and not reminder.is_final
-            ):
+            if reminder.state != "failed":
                 day = company._followup_local_day(reminder.date)
                 sent.append((reminder.template_id.id, reminder.date, day))
-            elif reminder.origin == "auto":
+            elif reminder.origin == "auto" and reminder.is_final:
                 failed.add(reminder.template_id.id)
         return levels_sent(sent, None), frozenset(failed)
 
@@ -209,28 +210,34 @@ class SalesFollowupFacts(models.AbstractModel):
     def _get_open_answers(self, documents):
         """Give when the customer answered, where nobody took it up yet.
 
+        Messages tell by their ids which of them were known. One that was imported
+        later is told by its date, by which it was written before.
+
         :return: dict of document id → naive UTC datetime
         """
         seen = {document: document.followup_seen_message for document in documents}
         answers = documents._followup_get_answers(seen)
-        known = {document.id: self._get_last_contact(document) for document in documents}
+        contacts = {doc.id: self._get_last_contact(doc) for doc in documents}
         open_answers = {}
         for answer in answers:
-            last = known[answer.res_id]
-            # an answer imported later, but written before, was known
-            if last is None or answer.create_date >= last:
+            last = contacts[answer.res_id]
+            if last is None or answer.create_date >= last - SLACK:
                 open_answers.setdefault(answer.res_id, answer.create_date)
         return open_answers
 
     @api.model
     def _get_last_contact(self, document):
-        """Give when the document was last sent or reminded of, by the database's
-        clock."""
-        instants = (
-            document.followup_sent_date,
-            document.followup_last_reminder_id.create_date,
-        )
-        return max(filter(None, instants), default=None)
+        """Give when the document was last sent, reminded of or resumed.
+
+        Where clocks differ the earliest counts: better an answer too many.
+
+        :return: naive UTC datetime, ``None`` where it is not known
+        """
+        reminder = document.followup_last_reminder_id
+        reminded = reminder and min(reminder.create_date, reminder.date)
+        sent = max(filter(None, (document.followup_sent_date, reminded)), default=None)
+        known = (sent, document.followup_seen_date)
+        return min(filter(None, known), default=None)
 
     # --- customers --------------------------------------------------------------
 
@@ -238,23 +245,25 @@ class SalesFollowupFacts(models.AbstractModel):
     def _get_customers(self, documents):
         """Give the facts about the customers of documents.
 
-        :return: dict of ``res.partner`` → :class:`~..rules.verdict.Customer`
+        A contact may be marked, or its company for all of them.
+
+        :return: dict of document → :class:`~..rules.verdict.Customer`
         """
         customers = documents.partner_id.commercial_partner_id
         reminded = self._get_last_reminded(customers)
-        company = documents.company_id[:1] or self.env.company
-        return {
-            customer: Customer(
-                excluded=customer.followup_exclude,
-                paused_until=customer.followup_pause_until or None,
-                reminded_on=(
-                    company._followup_local_day(reminded[customer.id])
-                    if customer.id in reminded
-                    else None
-                ),
+        facts = {}
+        for document in documents:
+            contact = document.partner_id
+            customer = contact.commercial_partner_id
+            pauses = (contact | customer).mapped("followup_pause_until")
+            last = reminded.get(customer.id)
+            company = self._get_company(document)
+            facts[document] = Customer(
+                excluded=contact.followup_exclude or customer.followup_exclude,
+                paused_until=max(filter(None, pauses), default=None),
+                reminded_on=last and company._followup_local_day(last),
             )
-            for customer in customers
-        }
+        return facts
 
     @api.model
     def _get_last_reminded(self, customers):

@@ -25,6 +25,35 @@ class Judgement(NamedTuple):
         return self.verdict is not None and self.verdict.send
 
 
+class _Ladders:
+    """The levels of series, worked out once."""
+
+    def __init__(self):
+        self._all = {}
+
+    def get_levels(self, series, company, document, mode):
+        """Give the levels that count for a document.
+
+        Automatically, an archived one keeps its distance to the next if it was sent;
+        nobody is offered it.
+
+        :param document: its facts
+        """
+        key = (series, company)
+        if key not in self._all:
+            series = series.sudo()
+            active = series._get_levels(company)
+            self._all[key] = active, series._get_levels(company, archived=True)
+        active, ever = self._all[key]
+        if mode is not Mode.AUTOMATIC or len(active) == len(ever):
+            return active
+        return tuple(
+            level
+            for level in ever
+            if level in active or level.template in document.sent
+        )
+
+
 class SalesFollowupJudge(models.AbstractModel):
     """Asks the one verdict, and puts it into words."""
 
@@ -48,6 +77,7 @@ class SalesFollowupJudge(models.AbstractModel):
             known, customer = facts[document]
             facts[document] = (replace(known, standing=Standing.CLOSED), customer)
         series = self.env["sales.followup.series"]._get_of_documents(documents)
+        ladders = _Ladders()
         by_company = documents.sudo().grouped(
             lambda document: document.company_id or self.env.company
         )
@@ -58,12 +88,16 @@ class SalesFollowupJudge(models.AbstractModel):
                 company, today, documents._name
             )
             for document in of_company:
+                template = templates.get(document)
+                its_series = template.series_id if template else series[document]
+                known, customer = facts[document]
                 judged[document.id] = self._judge_one(
-                    *facts[document],
+                    known,
+                    customer,
                     settings,
                     today,
-                    series=series.get(document.sudo(False)),
-                    template=templates.get(document),
+                    levels=ladders.get_levels(its_series, company, known, mode),
+                    template=template,
                     mode=mode,
                     by_email=by_email,
                 )
@@ -85,20 +119,17 @@ class SalesFollowupJudge(models.AbstractModel):
 
     @api.model
     def _judge_one(
-        self, document, customer, settings, today, series, template, mode, by_email
+        self, document, customer, settings, today, levels, template, mode, by_email
     ):
         """Decide for one document whose facts are known.
 
         :rtype: Judgement
         """
         templates = self.env["sales.followup.template"].sudo()
-        levels = (template.series_id if template else series).sudo()._get_levels()
         if template:
-            level = next(
-                (level for level in levels if level.template == template.id),
-                template.sudo()._get_level(),
-            )
-            if level not in levels:
+            level = next((one for one in levels if one.template == template.id), None)
+            if level is None:
+                level = template.sudo()._get_level()
                 levels = (*levels, level)
         elif mode is Mode.AUTOMATIC:
             level = rule.next_level(document, levels)
@@ -189,7 +220,9 @@ class SalesFollowupJudge(models.AbstractModel):
             Code.TOO_SOON: _(
                 "The customer was reminded on %(day)s; not again before %(until)s."
             ),
-            Code.NOT_BUSINESS_DAY: _("Today is no business day; the next is %(until)s."),
+            Code.NOT_BUSINESS_DAY: _(
+                "Today is no business day; the next is %(until)s."
+            ),
             Code.ALREADY_SENT: _("This reminder was sent on %(day)s already."),
             Code.SWITCHED_OFF: _("Automatic reminders are switched off."),
             Code.DUNNING_CONFLICT: _("Another app chases invoices by itself."),

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 
 # When a document was given to the customer, and what came back.
@@ -34,6 +35,12 @@ class SalesFollowupMixin(models.AbstractModel):
         groups="base.group_user",
         help="Id of the customer's last message when the document was last sent, "
         "reminded of or resumed; later ones are answers nobody took up yet.",
+    )
+    followup_seen_date = fields.Datetime(
+        string="Answers Taken up on",
+        copy=False,
+        readonly=True,
+        groups="base.group_user",
     )
 
     @api.model_create_multi
@@ -71,27 +78,40 @@ class SalesFollowupMixin(models.AbstractModel):
         return {
             # the same for all: what counts is that it is a new one
             "followup_cycle": max(cycles, default=0) + 1,
-            # the clock of the database, by which answers are dated, too
-            "followup_sent_date": self.env.cr.now().replace(microsecond=0),
+            "followup_sent_date": self._followup_now(),
         }
+
+    @api.model
+    def _followup_now(self):
+        """Give the present by the clock that is behind: that of the database, by which
+        messages are dated, or of this server.
+
+        A transaction shows the time at which it began.
+        """
+        [[now]] = self.env.execute_query(SQL("SELECT NOW() AT TIME ZONE 'UTC'"))
+        return min(now, self.env.cr.now(), fields.Datetime.now()).replace(microsecond=0)
 
     def _followup_take_up(self):
         """Take up the answers there are by now: they stop no reminder any more."""
+        if not self:
+            return
         # sudo: whoever sends or reminds, takes up
         documents = self.sudo()
-        last = {}
-        for answer in documents._followup_get_answers():
+        now = self._followup_now()
+        last = {document.id: document.followup_seen_message for document in documents}
+        for answer in documents._followup_get_answers(
+            {document: last[document.id] for document in documents}
+        ):
             last[answer.res_id] = answer.id
+        # no change of the document: invoices would be worked out anew
+        self._fields["followup_seen_date"].write(documents, now)
         for document in documents:
-            if last.get(document.id, 0) > document.followup_seen_message:
-                document.followup_seen_message = last[document.id]
+            self._fields["followup_seen_message"].write(document, last[document.id])
 
     def _followup_note_sent(self):
         """Note that the customer got the document once more."""
         # sudo: whoever sends the document
-        self.sudo().write(
-            {"followup_sent_date": self.env.cr.now().replace(microsecond=0)}
-        )
+        self.sudo().write({"followup_sent_date": self._followup_now()})
         self._followup_take_up()
 
     def action_followup_resume(self):

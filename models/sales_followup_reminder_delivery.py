@@ -1,9 +1,8 @@
-from psycopg2.errors import OperationalError
-
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import plaintext2html
 
+from ..rules.recipients import choose
 from ..rules.smtp_replies import find_replies
 
 #: what the status of an e-mail says of its reminder
@@ -30,6 +29,15 @@ class SalesFollowupReminder(models.Model):
 
     _inherit = "sales.followup.reminder"  # pylint: disable=consider-merging-classes-inherited
 
+    alert_id = fields.Many2one(
+        "mail.activity",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        help="Asks somebody to look after the failure.",
+    )
+
     def _sync_delivery(self):
         """Take the state of reminders from the delivery status of their e-mails."""
         # sudo: the state of delivery is a fact, whoever looks
@@ -52,15 +60,31 @@ class SalesFollowupReminder(models.Model):
             reason = self._get_failure_reason(notification)
         if (state, reason) == (self.state, self.failure_reason):
             return
-        values = {"state": state, "failure_reason": reason}
         if state == "failed":
-            values["attempts"] = self.attempts + 1
-            values["is_final"] = (
-                self._is_refused_for_good(notification)
-                or values["attempts"] >= MAX_ATTEMPTS
-            )
-        self.write(values)
-        if state == "failed" and (values["is_final"] or values["attempts"] == 1):
+            attempts = self.attempts + 1
+            is_final = self._is_refused_for_good(notification)
+            self._fail(reason, attempts, is_final or attempts >= MAX_ATTEMPTS)
+        else:
+            self.write({"state": state, "failure_reason": False})
+            if state == "done":
+                self._withdraw_alert()
+
+    def _fail(self, reason, attempts, is_final):
+        """Note that sending failed.
+
+        :param attempts: how often it was tried by now
+        :param is_final: whether it is not tried again by itself
+        """
+        self.write(
+            {
+                "state": "failed",
+                "failure_reason": reason,
+                "attempts": attempts,
+                "is_final": is_final,
+                "next_date": False,
+            }
+        )
+        if is_final or attempts <= 1:
             self._alert()
 
     @api.model
@@ -73,21 +97,48 @@ class SalesFollowupReminder(models.Model):
         return not unreachable and any(reply.is_final for reply in replies)
 
     def _alert(self):
-        """Ask the representative to look after reminders that failed: an activity on
-        the document."""
+        """Ask somebody to look after reminders that failed: one activity each, on the
+        document."""
         for reminder in self:
+            note = plaintext2html(reminder.failure_reason or "")
             # sudo: reading the document is enough to remind
+            activity = reminder.sudo().alert_id
+            if activity.active:
+                activity.note = note
+                continue
             document = reminder._get_document().sudo()
-            lead = document[document._followup_lead_field]
-            user = reminder.user_id if reminder.user_id.active else lead
-            if user._is_superuser():
-                user = lead
-            document.with_context(mail_activity_quick_update=True).activity_schedule(
+            document = document.with_context(mail_activity_quick_update=True)
+            reminder.sudo().alert_id = document.activity_schedule(
                 "sales_followup.mail_activity_type_failed",
-                user_id=(user or self.env.user).id,
+                user_id=reminder._get_responsible().id,
                 summary=self.env._("Reminder %(number)s failed", number=reminder.name),
-                note=plaintext2html(reminder.failure_reason or ""),
+                note=note,
             )
+
+    def _withdraw_alert(self):
+        """Ask nobody any more to look after what was sent after all."""
+        # sudo: as above
+        self.sudo().alert_id.filtered("active").unlink()
+
+    def _get_responsible(self):
+        """Give who looks after this reminder when it failed.
+
+        :return: ``res.users``, empty where nobody follows document and customer
+        """
+        document = self._get_document().sudo()
+        customer = document.partner_id.commercial_partner_id
+        return (
+            choose(
+                (
+                    self.user_id,
+                    document._followup_get_sender(),
+                    customer.user_id,
+                    *customer.followup_rep_ids,
+                ),
+                lambda user: user.active and not user.share,
+            )
+            or self.env["res.users"]
+        )
 
     @api.model
     def _get_failure_reason(self, notification):
@@ -153,29 +204,30 @@ class SalesFollowupReminder(models.Model):
         )
         return mails
 
-    def _retry_automatically(self):
-        """Try once more what failed by itself: the same reminder, the same e-mail."""
-        self.ensure_one()
-        if not self.message_id:
-            self._send_anew()
-        else:
-            self._queue_again()
+    def _queue_once_more(self):
+        """Put the e-mails of reminders that failed back into the queue.
 
-    def _send_anew(self):
-        """Write the e-mail that could not be written."""
-        try:
-            with self.env.cr.savepoint():
-                self.write({"state": "outgoing", "failure_reason": False})
-                self.env["sales.followup.emailer"]._enqueue(self)
-        except OperationalError:
-            raise
-        except Exception as error:  # noqa: BLE001 whatever texts and PDF may raise
-            attempts = self.attempts + 1
-            self.write(
-                {
-                    "state": "failed",
-                    "failure_reason": str(error),
-                    "attempts": attempts,
-                    "is_final": attempts >= MAX_ATTEMPTS,
-                }
-            )
+        :return: the reminders whose e-mail there is
+        """
+        messages = self._queue_again().mail_message_id
+        return self.filtered(lambda reminder: reminder.message_id in messages)
+
+    def _revive(self):
+        """Make reminders that failed outgoing once more, as of now: distances are
+        counted from the day on which they go out."""
+        for link, reminders in self._group_by_document_model().items():
+            recipients = reminders[link]._followup_get_recipients("email")
+            for reminder in reminders:
+                document = reminder[link]
+                contact = reminder.message_id and reminder.contact_id
+                reminder.write(
+                    {
+                        "state": "outgoing",
+                        "failure_reason": False,
+                        "date": fields.Datetime.now(),
+                        "next_date": document._followup_get_next_date(
+                            reminder.template_id
+                        ),
+                        "contact_id": (contact or recipients[document]).id,
+                    }
+                )

@@ -95,12 +95,19 @@ class SalesFollowupSeries(models.Model):
         context = self.document_type_id._get_eval_context()
         return Domain(safe_eval(self.domain or "[]", context))
 
-    def _get_levels(self):
+    def _get_levels(self, company, archived=False):
         """Give the series as the rules of cadence know it: its levels, in order.
 
+        :param company: whose documents are chased; templates of others are left out
+        :param archived: whether archived templates count
         :return: tuple of :class:`~..rules.cadence.Level`
         """
-        return tuple(template._get_level() for template in self.template_ids)
+        series = self.with_context(active_test=not archived)
+        return tuple(
+            template._get_level()
+            for template in series.template_ids
+            if template.company_id in (company, company.browse())
+        )
 
     @api.model
     def _get_of_documents(self, documents):

@@ -43,7 +43,15 @@ class SalesFollowupTemplate(models.Model):
         "CHECK(min_amount >= 0)", "The minimum amount cannot be negative."
     )
 
-    @api.constrains("automatic", "trigger", "offset_days", "mail_template_id")
+    @api.constrains(
+        "automatic",
+        "trigger",
+        "offset_days",
+        "active_from",
+        "mail_template_id",
+        "subject",
+        "email_body",
+    )
     def _check_automatic(self):
         for template in self.filtered("automatic"):
             if missing := template._get_missing():
@@ -68,6 +76,8 @@ class SalesFollowupTemplate(models.Model):
             return self.env._(
                 "enter how many days after the previous reminder it is due"
             )
+        if self.automatic and not self.active_from:
+            return self.env._("enter from which day on it is active")
         return None
 
     @api.model_create_multi
@@ -83,9 +93,10 @@ class SalesFollowupTemplate(models.Model):
         if not vals.get("automatic") or vals.get("active_from"):
             return super().write(vals)
         starting = self.filtered(lambda template: not template.automatic)
-        result = super().write(vals)
-        for template in starting:
-            template.active_from = template._get_today()
+        result = super(SalesFollowupTemplate, self - starting).write(vals)
+        for today, alike in starting.grouped(lambda t: t._get_today()).items():
+            vals_today = {**vals, "active_from": today}
+            super(SalesFollowupTemplate, alike).write(vals_today)
         return result
 
     @api.model

@@ -178,6 +178,9 @@ class Code(Enum):
 #: what even a person cannot overrule
 HARD = frozenset({Code.NOT_OPEN, Code.NO_ADDRESS})
 
+#: there is no e-mail to send: no rule stops it, it fails
+UNREACHABLE = frozenset({Code.NO_ADDRESS, Code.INVALID_ADDRESS})
+
 
 class Reason(NamedTuple):
     """One reason not to send; :class:`Code` tells which details come with which.

@@ -2,6 +2,7 @@ from . import test_access_rights
 from . import test_agenda
 from . import test_answers
 from . import test_assign
+from . import test_automatic
 from . import test_bulk
 from . import test_bulk_writing
 from . import test_digest

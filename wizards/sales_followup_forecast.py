@@ -81,7 +81,7 @@ class SalesFollowupForecast(models.TransientModel):
         settings = facts._get_settings(company, today, documents._name)
         known = facts._fetch(documents)
         series = self.env["sales.followup.series"]._get_of_documents(documents)
-        levels = {one: one.sudo()._get_levels() for one in set(series.values())}
+        levels = {one: one.sudo()._get_levels(company) for one in set(series.values())}
         return [
             self._prepare_line(document, day, level)
             for document in documents
