@@ -208,7 +208,7 @@ class SalesFollowupFacts(models.AbstractModel):
 
     @api.model
     def _get_open_answers(self, documents):
-        """Give when the customer answered, where nobody took it up yet.
+        """Give when the customer last answered, where nobody took it up yet.
 
         Messages tell by their ids which of them were known. One that was imported
         later is told by its date, by which it was written before.
@@ -222,7 +222,8 @@ class SalesFollowupFacts(models.AbstractModel):
         for answer in answers:
             last = contacts[answer.res_id]
             if last is None or answer.create_date >= last - SLACK:
-                open_answers.setdefault(answer.res_id, answer.create_date)
+                # the last one: whoever overrules an answer has read no later one
+                open_answers[answer.res_id] = answer.create_date
         return open_answers
 
     @api.model

@@ -183,7 +183,7 @@ class SalesFollowupRun(models.Model):
         if not self.company_id.followup_min_days:
             return list(lines._group_by_document_model().values())
         return [
-            lines.concat(*alike)
+            lines.browse().concat(*alike)
             for _model, alike in groupby(lines, lambda line: line._get_document()._name)
         ]
 

@@ -4,6 +4,7 @@ from . import test_answers
 from . import test_assign
 from . import test_automatic
 from . import test_bulk
+from . import test_bulk_launch
 from . import test_bulk_writing
 from . import test_digest
 from . import test_document_type
