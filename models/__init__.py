@@ -37,6 +37,7 @@ from . import sales_followup_letter
 from . import mail_mail
 from . import mail_message
 from . import mail_notification
+from . import mail_template
 from . import mail_thread
 from . import sales_followup_bulk_chatter
 from . import sales_followup_fast_writer

@@ -23,6 +23,9 @@ TEXTS = EMAIL_TEXTS | {"letter_body"}
 #: with the signature of who sends, and a button to the document
 LAYOUT = "mail.mail_notification_layout"
 
+#: says in the context that no text is written; nobody can send it over the network
+UNCHANGED = object()
+
 
 class SalesFollowupTemplate(models.Model):
     """A level of a series: what is written to the customer, and what comes next.
@@ -87,6 +90,7 @@ class SalesFollowupTemplate(models.Model):
         sanitize="email_outgoing",
     )
     can_write_email = fields.Boolean(compute="_compute_can_write_email")
+    can_write_letter = fields.Boolean(compute="_compute_can_write_letter")
     attach_document = fields.Boolean(
         string="Attach the Document",
         default=True,
@@ -125,6 +129,16 @@ class SalesFollowupTemplate(models.Model):
             mail_template = template.mail_template_id
             template.can_write_email = not mail_template or mail_template.can_write
 
+    @api.depends("letter_body")
+    @api.depends_context("uid")
+    def _compute_can_write_letter(self):
+        is_editor = self.env.user.has_group("mail.group_mail_template_editor")
+        for template in self:
+            template.can_write_letter = is_editor or not (
+                template._origin._has_unsafe_expression()
+            )
+
+    @api.depends_context("uid")
     def _compute_reminder_count(self):
         counts = dict(
             self.env["sales.followup.reminder"]._read_group(
@@ -143,6 +157,7 @@ class SalesFollowupTemplate(models.Model):
     def _onchange_series_id(self):
         if self.series_id:
             self.document_type_id = self.series_id.document_type_id
+            self.company_id = self.company_id or self.series_id.company_id
 
     # --- constraints ------------------------------------------------------------
 
@@ -171,10 +186,12 @@ class SalesFollowupTemplate(models.Model):
                     )
                 )
 
-    @api.constrains("letter_body", "document_type_id")
     def _check_letter_renders(self):
-        # who may not write expressions must not have them evaluated either
-        self._check_access_right_dynamic_template()
+        """Refuse letters that cannot render.
+
+        No constraint, which Odoo checks as superuser: a text is evaluated with the
+        rights of who typed it, and only after it was asked whether they may.
+        """
         for template in self.filtered("letter_body"):
             template._raise_problem("letter_body", template.letter_body)
 
@@ -214,21 +231,31 @@ class SalesFollowupTemplate(models.Model):
                 template = templates or self.new(
                     {"document_type_id": vals.get("document_type_id")}
                 )
-                for name in TEXTS & vals.keys():
+                # the letter was not looked at yet, whether its author may write it
+                for name in EMAIL_TEXTS & vals.keys():
                     template[:1]._raise_problem(name, vals[name])
             raise
 
     def _update_field_translations(
         self, field_name, translations, digest=None, source_lang=""
     ):
-        # EXTENDS 'mail': a translation has to render, too
+        # EXTENDS 'mail': a translation has to render, too; mail.template.py has those
+        # of the e-mail
         result = super()._update_field_translations(
             field_name, translations, digest=digest, source_lang=source_lang
         )
         if field_name == "letter_body":
-            for lang in translations:
-                self.with_context(lang=lang)._check_letter_renders()
+            self._check_translations(field_name, translations)
         return result
+
+    def _check_translations(self, name, langs):
+        """Refuse translations of a text that cannot render.
+
+        :param name: one of :data:`TEXTS`
+        :param langs: codes of the languages it was translated to
+        """
+        for lang in langs:
+            self._raise_problem(name, self.with_context(lang=lang)[name])
 
     def _get_sample_document(self):
         """Give a document of the type to try texts on: one to chase, else any.
@@ -239,6 +266,8 @@ class SalesFollowupTemplate(models.Model):
         if not doc_type:
             return self.env["sale.order"]
         documents = self.env[doc_type.model]
+        if not documents.has_access("read"):
+            return documents
         domain = doc_type._get_domain()
         to_chase = domain & doc_type._get_domain("chase_domain")
         return documents.search(to_chase, limit=1) or documents.search(domain, limit=1)
@@ -249,29 +278,63 @@ class SalesFollowupTemplate(models.Model):
     def create(self, vals_list):
         """Complete series, document type and e-mail template."""
         # EXTENDS 'mail'
+        vals_list = [dict(vals) for vals in vals_list]
         for vals in vals_list:
             self._complete_series(vals)
-            self._complete_email(vals)
-        with self._explaining(vals_list):
-            return super().create(vals_list)
+        # the texts as they were typed: those of the e-mail move to its own template
+        typed = [dict(vals) for vals in vals_list]
+        with self._explaining(typed):
+            for vals in vals_list:
+                self._complete_email(vals)
+            templates = super().create(vals_list)
+        templates._check_letter_renders()
+        return templates
 
     def write(self, vals):
-        """Make an e-mail template where there is none for the texts written."""
+        """Make an e-mail template where there is none for the texts written.
+
+        Whoever may not write expressions may still order, time and archive templates
+        that have some.
+        """
         # EXTENDS 'mail'
+        if "letter_body" not in vals:
+            self = self.with_context(followup_texts=UNCHANGED)
         with self._explaining([vals], self):
             if EMAIL_TEXTS & vals.keys() and "mail_template_id" not in vals:
                 for template in self.filtered(lambda t: not t.mail_template_id):
                     template.mail_template_id = template._create_email(
                         template.name, template.document_type_id, vals
                     )
-            return super().write(vals)
+            result = super().write(vals)
+        if {"letter_body", "document_type_id"} & vals.keys():
+            self._check_letter_renders()
+        return result
+
+    def _check_access_right_dynamic_template(self):
+        # EXTENDS 'mail'
+        if self.env.context.get("followup_texts") is UNCHANGED:
+            return None
+        return super()._check_access_right_dynamic_template()
+
+    def _has_unsafe_expression(self):
+        """Look at the letter only: the e-mail's own template looks after itself."""
+        # OVERRIDES 'mail'
+        return any(
+            template._has_unsafe_expression_template_qweb(
+                template.letter_body, template.render_model, "letter_body"
+            )
+            for template in self.sudo()
+        )
 
     def _complete_series(self, vals):
         """Fill series from document type, or document type from series."""
         series = self.env["sales.followup.series"].browse(vals.get("series_id") or ())
-        if series and not vals.get("document_type_id"):
-            vals["document_type_id"] = series.document_type_id.id
-        elif vals.get("document_type_id") and not series:
+        if series:
+            vals["document_type_id"] = (
+                vals.get("document_type_id") or series.document_type_id.id
+            )
+            vals.setdefault("company_id", series.company_id.id)
+        elif vals.get("document_type_id"):
             doc_type = self.env["sales.followup.document.type"].browse(
                 vals["document_type_id"]
             )
@@ -285,6 +348,7 @@ class SalesFollowupTemplate(models.Model):
                     )
                 )
             vals["series_id"] = series.id
+            vals.setdefault("company_id", series.company_id.id)
 
     def _get_first_series(self, doc_type, company_id=False):
         """Give the series a new template of a document type goes into."""
@@ -308,14 +372,21 @@ class SalesFollowupTemplate(models.Model):
                 vals["mail_template_id"] = mail_template.id
 
     def _create_email(self, name, doc_type, texts):
-        """Create the ``mail.template`` that carries the e-mail's texts."""
+        """Create the ``mail.template`` that carries the e-mail's texts.
+
+        Reminders know their language; the template's own is for other uses of it, and
+        an expression, which not everybody may write.
+        """
+        is_editor = self.env.su or self.env.user.has_group(
+            "mail.group_mail_template_editor"
+        )
         return self.env["mail.template"].create(
             {
                 "name": name,
                 "model_id": self.env["ir.model"]._get_id(doc_type.model),
                 "subject": texts.get("subject"),
                 "body_html": texts.get("email_body"),
-                "lang": "{{ object.partner_id.lang }}",
+                "lang": is_editor and "{{ object.partner_id.lang }}",
                 "use_default_to": False,
                 "auto_delete": False,
                 "email_layout_xmlid": LAYOUT,

@@ -15,6 +15,7 @@ class SalesFollowupPreview(models.TransientModel):
         "sale.order",
         string="Quotation / Order",
         compute="_compute_document",
+        compute_sudo=False,
         store=True,
         readonly=False,
         precompute=True,
@@ -24,6 +25,7 @@ class SalesFollowupPreview(models.TransientModel):
         string="Invoice",
         domain=[("move_type", "=", "out_invoice")],
         compute="_compute_document",
+        compute_sudo=False,
         store=True,
         readonly=False,
         precompute=True,
@@ -60,7 +62,11 @@ class SalesFollowupPreview(models.TransientModel):
 
     def _get_document(self):
         """Give the document that was chosen; empty while there is none."""
-        return (self.order_id or self.move_id)._origin
+        document = (self.order_id or self.move_id)._origin
+        if document:
+            # values somebody else has read are at hand: ask before using them
+            document.check_access("read")
+        return document
 
     def _get_langs(self):
         """Give the document's id with the language to show it in."""
