@@ -420,8 +420,8 @@ class SalesFollowupTemplate(models.Model):
         """Tell whether there is something to send on a channel."""
         self.ensure_one()
         if channel == "email":
-            return bool(self.subject) and not is_html_empty(self.email_body)
-        return not is_html_empty(self.letter_body)
+            return bool(self.subject) and _is_written(self.email_body)
+        return _is_written(self.letter_body)
 
     def _get_next_days(self, company):
         """Give the number of days from a reminder of this template to the next one.
@@ -532,3 +532,8 @@ class SalesFollowupTemplate(models.Model):
             "sales_followup.sales_followup_reminder_action"
         )
         return {**action, "domain": [("template_id", "in", self.ids)], "context": {}}
+
+
+def _is_written(html):
+    """Tell whether there is a text, or what will put one in its place."""
+    return not is_html_empty(html) or "t-out" in (html or "")
