@@ -231,7 +231,7 @@ class SalesFollowupAutomatic(models.AbstractModel):
                     {
                         "state": STATES[outcome.state],
                         "reason": " ".join(outcome.reasons) or False,
-                        "codes": outcome.codes and self._get_key(outcome.codes),
+                        "codes": self._get_key(outcome.codes) or False,
                         "reminder_id": outcome.reminder and outcome.reminder.id,
                     }
                 )

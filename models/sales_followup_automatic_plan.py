@@ -2,7 +2,7 @@ import logging
 
 from psycopg2.errors import OperationalError
 
-from odoo import api, models
+from odoo import api, fields, models
 
 from ..rules.verdict import UNREACHABLE, Code
 from .sales_followup_automatic import PLAN_SIZE
@@ -213,8 +213,10 @@ class SalesFollowupAutomatic(models.AbstractModel):
 
     @api.model
     def _create_run(self):
-        runs = self.env["sales.followup.run"]
-        return runs.create({"origin": "auto", "state": "running"})
+        now = fields.Datetime.now()
+        return self.env["sales.followup.run"].create(
+            {"origin": "auto", "state": "running", "date": now, "launched_date": now}
+        )
 
     @api.model
     def _get_planned(self, run, documents):

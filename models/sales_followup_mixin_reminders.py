@@ -246,14 +246,14 @@ class SalesFollowupMixin(models.AbstractModel):
 
     def _followup_get_sender(self):
         """Give in whose name a reminder goes out by itself: the Salesperson, else the
-        first representative who is there.
+        first representative who is there, else nobody's: the company's.
 
         :rtype: res.users
         """
         self.ensure_one()
         # sudo: the representatives may be of another company
         lead = self.sudo()[self._followup_lead_field]
-        return lead.filtered("active") or self._followup_active_reps()[:1] or lead
+        return lead.filtered("active") or self._followup_active_reps()[:1]
 
     def _followup_get_company_amount(self):
         """Give the untaxed amount in the company's currency, at the document's rate.

@@ -20,6 +20,12 @@ class SalesFollowupRun(models.Model):
         help="What an interrupted run had planned last: ids of template and document.",
     )
 
+    def _change_state(self, former, state):
+        """Leave the logs of the scheduled action alone: the setting stops it."""
+        # EXTENDS 'sales_followup'
+        runs = self.filtered(lambda run: run.origin == "run")
+        return super(SalesFollowupRun, runs)._change_state(former, state)
+
     def _get_next_lines(self, busy, limit):
         """Give what is to be sent next, the most urgent first.
 
@@ -66,7 +72,7 @@ class SalesFollowupRun(models.Model):
         """Close the log; one that tells nothing is not kept."""
         for run in self:
             if run.line_ids:
-                run.state = "done"
+                run.write({"state": "done", "finished_date": fields.Datetime.now()})
             else:
                 run.state = "draft"
                 run.unlink()

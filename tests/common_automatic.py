@@ -121,10 +121,9 @@ class AutomaticCommon(RemindersCommon):
     def assertSent(self, document, *templates):
         """Assert which levels went out by themselves, in order."""
         self.assertEqual(
-            self._sent(document).template_id.mapped("name"),
-            [template.name for template in templates],
+            [reminder.template_id for reminder in self._sent(document)],
+            list(templates),
         )
-        self.assertEqual(len(self._sent(document)), len(templates))
 
     def assertLogged(self, run, document, state, *words):
         """Assert what the log of a run says about a document."""
@@ -139,6 +138,16 @@ class AutomaticCommon(RemindersCommon):
         run = self._run()
         self.assertFalse(self._sent(document))
         self.assertLogged(run, document, "skipped", *words)
+
+    def assertRefused(self, document, template, *words):
+        """Assert what the verdict says today against a template."""
+        judge = self.env["sales.followup.judge"]
+        verdict = judge._judge(document, templates={document: template})[document][1]
+        self.assertFalse(verdict.send)
+        currency = document.company_id.currency_id
+        text = " ".join(judge._explain(one, currency) for one in verdict.reasons)
+        for word in words:
+            self.assertIn(word, text)
 
     # --- what customers do ------------------------------------------------------
 
