@@ -10,10 +10,12 @@ import re
 import sys
 from pathlib import Path
 
+import pypdfium2
 from playwright.sync_api import Error, sync_playwright
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CUSTOMERS = ("Harbour Kitchens", "Menuiserie Lacroix", "Officine Bellini")
+_QUOTED = "Menuiserie Lacroix"
 _USER = "ines"
 _PATIENCE = 60_000  # milliseconds; the first page builds Odoo's assets
 _FLEETING = ".o_popover, .o-tooltip, .o_notification, .o_loading_indicator"
@@ -114,6 +116,73 @@ class Photographer:
         self.page.click(".modal-footer .btn-primary")
         self.page.wait_for_selector("button[data-value=undone].o_arrow_button_current")
 
+    def take_dashboard(self):
+        self.page.goto(f"{self.address}/odoo/followup")
+        self.page.wait_for_selector(".o_followup_dashboard .card")
+        self.take("dashboard.png", 1400, 620)
+
+    def take_reminders(self):
+        self._open_reminders()
+        self.take("reminders.png", 1400, 420)
+
+    def take_remind(self):
+        """Show the e-mail before it goes."""
+        self._open_quotation()
+        self._open_remind()
+        self.page.wait_for_selector(".modal div[name=preview] p")
+        self.take("remind.png", 1400, 860)
+
+    def take_letter(self):
+        """Print the letter, and look at its first page as at a picture."""
+        self.page.click(".modal div[name=channel] input")
+        self.page.click(".o_select_menu_item:has-text('Letter')")
+        self.page.click(".modal footer button:visible:has-text('Print Letter')")
+        self.page.wait_for_selector(".modal", state="detached")
+        letter = self.page.request.get(self.address + self._get_last_file())
+        self._picture_first_page(letter.body(), self.folder / "letter.png")
+
+    def _open_reminders(self):
+        self.page.goto(
+            f"{self.address}/odoo/action-sales_followup.sales_followup_reminder_action"
+        )
+        self.page.wait_for_selector(".o_list_view .o_data_row")
+
+    def _open_quotation(self):
+        self.page.set_viewport_size({"width": 1400, "height": 900})
+        self._open_reminders()
+        self.page.click(f".o_data_row:has-text('{_QUOTED}') td[name=name]")
+        self.page.click("button[name=action_open_document]")
+        self.page.wait_for_selector(".o_form_view a[name=followup_reminders]")
+
+    def _open_remind(self):
+        self.page.click("a[name=followup_reminders]")
+        self.page.click("button[name=action_followup_remind]")
+        self.page.wait_for_selector(".modal .o_form_view")
+
+    def _get_last_file(self):
+        """Return the address of the file of the newest reminder."""
+        answer = self.page.request.post(
+            f"{self.address}/web/dataset/call_kw",
+            data={
+                "params": {
+                    "model": "sales.followup.reminder",
+                    "method": "search_read",
+                    "args": [[("attachment_id", "!=", False)], ["file_url"]],
+                    "kwargs": {"order": "id desc", "limit": 1},
+                }
+            },
+        )
+        [reminder] = answer.json()["result"]
+        return reminder["file_url"]
+
+    def _picture_first_page(self, pdf, picture):
+        """Make a picture of the first page of a PDF."""
+        document = pypdfium2.PdfDocument(pdf)
+        try:
+            document[0].render(scale=1.4).to_pil().save(picture)
+        finally:
+            document.close()
+
     def take_banner(self, shot):
         """Compose the store's banner; twice as large, for sharp screens."""
         manifest = ast.literal_eval((_ROOT / "__manifest__.py").read_text())
@@ -179,6 +248,10 @@ def main(address, chromium, folder):
         photographer = Photographer(browser, address, Path(folder))
         try:
             photographer.log_in()
+            photographer.take_dashboard()
+            photographer.take_reminders()
+            photographer.take_remind()
+            photographer.take_letter()
             photographer.take_partner()
             photographer.take_assign()
             shot = photographer.take_preview()
