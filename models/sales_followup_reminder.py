@@ -384,7 +384,7 @@ class SalesFollowupReminder(models.Model):
             Domain(name, "any!", self.env[model]._followup_get_open_domain())
             for name, model in self._get_document_fields().items()
         )
-        return is_open if True in value else ~is_open
+        return self._select_flagged(is_open, value)
 
     @api.depends(
         "order_id.followup_last_reminder_id", "move_id.followup_last_reminder_id"
@@ -407,7 +407,19 @@ class SalesFollowupReminder(models.Model):
             for model in self._get_document_fields().values()
         )
         is_last = Domain("id", "in", SQL("(%s)", last))
-        return is_last if True in value else ~is_last
+        return self._select_flagged(is_last, value)
+
+    @api.model
+    def _select_flagged(self, flagged, values):
+        """Select by the values of a flag.
+
+        :param flagged: Domain of those that have it
+        :param values: any of ``True`` and ``False``
+        :rtype: Domain
+        """
+        return Domain.OR(
+            flagged if value else ~flagged for value in {bool(v) for v in values}
+        )
 
     # --- access -----------------------------------------------------------------
 

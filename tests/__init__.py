@@ -21,6 +21,7 @@ from . import test_preview_access
 from . import test_propagation
 from . import test_reminder
 from . import test_reminder_access
+from . import test_reminder_views
 from . import test_replies
 from . import test_representatives
 from . import test_smtp
