@@ -73,16 +73,21 @@ class SalesFollowupAutomatic(models.AbstractModel):
         """
         with self._lock_company() as is_mine:
             if not is_mine:
+                # whoever has it may be dead, and leave something undone
+                self._come_back()
                 return True
             try:
                 return self._take_steps()
-            except Exception:
+            except Exception as error:
                 if self.env.cr.closed:
                     raise
                 self.env.cr.rollback()
                 _logger.exception(
                     "Automatic reminders of %s broke off", self.env.company.name
                 )
+                if isinstance(error, OperationalError):
+                    # nothing wrong with what is to be sent: others were in the way
+                    self._come_back()
                 return True
 
     @contextmanager
