@@ -1,6 +1,9 @@
+import logging
 from smtplib import SMTPServerDisconnected
 
-from odoo import models
+from odoo import api, models
+
+_logger = logging.getLogger(__name__)
 
 
 class MailMail(models.Model):
@@ -40,14 +43,36 @@ class MailMail(models.Model):
     def _postprocess_sent_message(
         self, success_pids, success_emails, failure_reason=False, failure_type=None
     ):
-        """Say on the message, too, why no server could be reached."""
+        """Say on the message, too, why no server could be reached, and tell the
+        reminders."""
         # EXTENDS 'mail'
         if failure_type and not failure_reason:
             failure_reason = self[:1].failure_reason
-        decided = self.with_context(followup_undecided=False)
-        return super(MailMail, decided)._postprocess_sent_message(
+        messages = self.mail_message_id
+        quiet = self.with_context(followup_undecided=True)
+        result = super(MailMail, quiet)._postprocess_sent_message(
             success_pids,
             success_emails,
             failure_reason=failure_reason,
             failure_type=failure_type,
         )
+        self._followup_tell_reminders(messages)
+        return result
+
+    @api.model
+    def _followup_tell_reminders(self, messages):
+        """Tell reminders what became of their e-mails, now or a little later.
+
+        An e-mail may have left. Whatever happens here must not undo what Odoo noted of
+        it, or it would leave once more: somebody who changes the document meanwhile is
+        enough for the database to refuse what belongs to the reminder.
+        """
+        try:
+            with self.env.cr.savepoint():
+                self.env["sales.followup.reminder"]._sync_messages(messages)
+        except Exception:
+            if self.env.cr.closed:
+                raise
+            _logger.info("Reminders hear later of their e-mails", exc_info=True)
+            # sudo: scheduled actions are for administrators
+            self.env.ref("sales_followup.ir_cron_process_runs").sudo()._trigger()

@@ -10,7 +10,6 @@ class MailNotification(models.Model):
         result = super().write(vals)
         decided = not self.env.context.get("followup_undecided")
         if "notification_status" in vals and decided:
-            reminders = self.env["sales.followup.reminder"].sudo()
             messages = self.sudo().mail_message_id
-            reminders.search([("message_id", "in", messages.ids)])._sync_delivery()
+            self.env["sales.followup.reminder"]._sync_messages(messages)
         return result

@@ -38,6 +38,26 @@ class SalesFollowupReminder(models.Model):
         help="Asks somebody to look after the failure.",
     )
 
+    @api.model
+    def _sync_messages(self, messages):
+        """Take the state of the reminders that these messages belong to."""
+        # sudo: the state of delivery is a fact, whoever looks
+        reminders = self.sudo().search([("message_id", "in", messages.ids)])
+        reminders._sync_delivery()
+
+    @api.model
+    def _sync_missed(self):
+        """Take the state of reminders that could not hear of their e-mails when these
+        went, see :meth:`mail.mail._followup_tell_reminders`."""
+        decided = [status for status, state in STATES.items() if state != "outgoing"]
+        missed = self.search(
+            [
+                ("state", "=", "outgoing"),
+                ("message_id.notification_ids.notification_status", "in", decided),
+            ]
+        )
+        missed._sync_delivery()
+
     def _sync_delivery(self):
         """Take the state of reminders from the delivery status of their e-mails."""
         # sudo: the state of delivery is a fact, whoever looks

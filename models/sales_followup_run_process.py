@@ -61,6 +61,7 @@ class SalesFollowupRun(models.Model):
         where the last commit was.
         """
         crons = self.env["ir.cron"]
+        self._sync_missed()
         held, conflicts = self.browse(), 0
         while run := self._find_unfinished(held):
             crons._commit_progress(remaining=self._count_unfinished(held))
@@ -84,6 +85,16 @@ class SalesFollowupRun(models.Model):
         if held:
             self._trigger(PATIENCE)
             crons._commit_progress(remaining=0)
+
+    @api.model
+    def _sync_missed(self):
+        """Let reminders hear of their e-mails, those that could not before."""
+        try:
+            self.env["sales.followup.reminder"]._sync_missed()
+            self.env["ir.cron"]._commit_progress()
+        except OperationalError:
+            # somebody changes the documents again: they hear of it next time
+            self.env.cr.rollback()
 
     @api.model
     def _find_unfinished(self, held):
