@@ -62,6 +62,8 @@ class SalesFollowupAutomatic(models.AbstractModel):
                 yield len(documents)
         if run:
             run.is_planned = True
+            # locks and snapshot of what is sent are not to be older than this
+            yield 0
         return run
 
     @api.model

@@ -3,6 +3,8 @@ from . import test_agenda
 from . import test_answers
 from . import test_assign
 from . import test_automatic
+from . import test_automatic_failures
+from . import test_automatic_stops
 from . import test_bulk
 from . import test_bulk_launch
 from . import test_bulk_writing

@@ -155,9 +155,9 @@ class AutomaticCommon(RemindersCommon):
     def _answer(cls, document, **values):
         """Let the customer write in the thread of a document."""
         return document.message_post(
-            body="Let us talk about it.",
-            author_id=document.partner_id.id,
             **{
+                "body": "Let us talk about it.",
+                "author_id": document.partner_id.id,
                 "message_type": "comment",
                 "subtype_xmlid": "mail.mt_comment",
                 **values,
