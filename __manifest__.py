@@ -25,6 +25,7 @@
         "wizards/sales_followup_assign_views.xml",
         "wizards/sales_followup_propagate_views.xml",
         "wizards/sales_followup_remind_views.xml",
+        "wizards/sales_followup_anonymize_views.xml",
         "wizards/sales_followup_cancel_views.xml",
         "wizards/sales_followup_preview_views.xml",
         "wizards/sales_followup_verdict_views.xml",

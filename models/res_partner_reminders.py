@@ -79,6 +79,26 @@ class ResPartner(models.Model):
             "context": {"default_partner_id": customer.id},
         }
 
+    def _followup_get_reminders_to_anonymize(self):
+        """Give all reminders of these customers.
+
+        :return: ``sales.followup.reminder``, as superuser
+        """
+        # sudo: reminders of all companies, and texts no user may change
+        return (
+            self.env["sales.followup.reminder"]
+            .sudo()
+            .search(
+                [
+                    (
+                        "partner_id.commercial_partner_id",
+                        "in",
+                        self.commercial_partner_id.ids,
+                    )
+                ]
+            )
+        )
+
     def action_followup_anonymize(self):
         """Take what was written about and to these customers off their reminders.
 
@@ -91,13 +111,8 @@ class ResPartner(models.Model):
             raise UserError(
                 self.env._("Only follow-up managers may anonymize reminders.")
             )
-        customers = self.commercial_partner_id
-        customers.check_access("write")
-        # sudo: reminders of all companies, and texts no user may change
-        reminders = self.env["sales.followup.reminder"].sudo()
-        reminders = reminders.search(
-            [("partner_id.commercial_partner_id", "in", customers.ids)]
-        )
+        self.commercial_partner_id.check_access("write")
+        reminders = self._followup_get_reminders_to_anonymize()
         reminders._anonymize()
         return {
             "type": "ir.actions.client",

@@ -473,6 +473,29 @@ class TestKeeping(RemindersCommon):
         action = self.env.ref("sales_followup.res_partner_action_anonymize")
         self.assertEqual(action.group_ids, self.env.ref("sales_followup.group_manager"))
 
+    def test_anonymising_asks_first(self):
+        reminder = self._remind(self.order, note="Note")
+        contact = self._create_contact(self.customer)
+        action = (
+            self.env.ref("sales_followup.res_partner_action_anonymize")
+            .with_user(self.manager)
+            .with_context(active_model="res.partner", active_ids=contact.ids)
+            .run()
+        )
+        self.assertEqual(reminder.note, "Note")
+        wizard = (
+            self.env[action["res_model"]]
+            .with_user(self.manager)
+            .with_context(**action["context"])
+            .create({})
+        )
+        self.assertEqual(wizard.partner_ids, contact)
+        self.assertEqual(wizard.reminder_count, 1)
+        wizard.action_apply()
+        self.assertFalse(reminder.note)
+        with self.assertRaises(AccessError):
+            self.env[action["res_model"]].with_user(self.alice).create({})
+
     def test_nothing_more_is_sent_after_anonymising(self):
         later = fields.Date.today() + timedelta(days=3)
         reminder = self._remind(self.order, next_date=later)

@@ -110,6 +110,20 @@ class TestReminder(RemindersCommon):
         closed.state = "cancel"
         self.assertFalse(self._log(closed).next_date)
 
+    def test_history_is_imported(self):
+        self.order.action_cancel()
+        names = ["order_id/.id", "channel", "date", "note", "user_id"]
+        rows = [
+            [str(self.order.id), "phone", "2024-03-01 09:00:00", "Called", "Alice"],
+            [str(self.order.id), "Visit", "2024-04-01 09:00:00", "Was there", "Alice"],
+        ]
+        result = self.reminders.load(names, rows)
+        self.assertFalse(result["messages"])
+        imported = self.reminders.browse(result["ids"])
+        self.assertEqual(imported.mapped("channel"), ["phone", "visit"])
+        self.assertEqual(self.order.followup_last_reminder_id, imported[1])
+        self.assertFalse(any(imported.mapped("next_date")))
+
     def test_nobody_forges_what_was_sent(self):
         message = self.order.message_post(body="Hello")
         attachment = self.env["ir.attachment"].create({"name": "letter", "raw": b"x"})

@@ -1,4 +1,5 @@
 from . import base_partner_merge
+from . import sales_followup_anonymize
 from . import sales_followup_assign
 from . import sales_followup_propagate
 from . import sales_followup_propagate_line

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..models.sales_followup_template import CHANNELS, SENDING
 from ..rules.verdict import Mode
@@ -279,6 +280,7 @@ class SalesFollowupRemind(models.TransientModel):
         :raise UserError: where it cannot be sent; nothing is made then
         """
         self.ensure_one()
+        self._wait_for_turn()
         if not self.reminder_id:
             document = self._get_document()
             self._check_document(document)
@@ -292,6 +294,21 @@ class SalesFollowupRemind(models.TransientModel):
         if reminder.attachment_id and reminder.channel == "letter":
             return reminder.action_download()
         return {"type": "ir.actions.act_window_close"}
+
+    def _wait_for_turn(self):
+        """Wait until another click on this dialog is done with.
+
+        The database then refuses the row as changed meanwhile, Odoo tries the click
+        again, and it finds the reminder.
+        """
+        self.flush_recordset()
+        self.env.execute_query(
+            SQL(
+                "SELECT id FROM %s WHERE id = %s FOR UPDATE",
+                SQL.identifier(self._table),
+                self.id,
+            )
+        )
 
     def _check_document(self, document):
         """Refuse no document, and one of another customer."""
