@@ -13,6 +13,7 @@ REMINDER_COLUMNS = {
     "followup_last_reminder_id": "int4",
     "followup_last_date": "timestamp",
     "followup_next_date": "date",
+    "followup_template_id": "int4",
 }
 
 

@@ -6,6 +6,12 @@ from ..fields import Representatives
 #: nobody is chased any more, whatever is booked
 PAID_STATES = ("in_payment", "paid")
 
+#: those that their document type says to chase, as it is shipped
+_CHASED = """
+    WHERE move_type = 'out_invoice' AND state = 'posted'
+      AND payment_state IN ('not_paid', 'partial')
+"""
+
 
 class AccountMove(models.Model):
     _name = "account.move"
@@ -25,6 +31,14 @@ class AccountMove(models.Model):
         string="Reminders",
         copy=False,
         groups="sales_followup.group_user",
+    )
+
+    # where the next ones to chase are found, whatever was reminded before
+    _followup_invoice_due = models.Index(
+        f"(followup_template_id, invoice_date_due, id) {_CHASED}"
+    )
+    _followup_invoice_date = models.Index(
+        f"(followup_template_id, invoice_date, id) {_CHASED}"
     )
 
     def _compute_invoice_default_sale_person(self):
@@ -117,8 +131,19 @@ class AccountMove(models.Model):
         """Look at unpaid instalments: the last one is due on the invoice's due date."""
         # EXTENDS 'sales.followup.mixin'
         due = super()._followup_get_due_domain(doc_type, earliest, latest)
-        instalments = Domain("line_ids", "any", self._followup_get_instalments(earliest, latest))
+        instalments = Domain(
+            "line_ids", "any", self._followup_get_instalments(earliest, latest)
+        )
         return due | instalments
+
+    def _followup_split_due_domain(self, doc_type, earliest, latest):
+        """Look at instalments only where the invoice's due date does not tell it."""
+        # EXTENDS 'sales.followup.mixin'
+        due = super()._followup_get_due_domain(doc_type, earliest, latest)
+        instalments = Domain(
+            "line_ids", "any", self._followup_get_instalments(earliest, latest)
+        )
+        return [(due, doc_type.due_field or "id"), (instalments & ~due, "id")]
 
     @api.model
     def _followup_get_instalments(self, earliest, latest):

@@ -2,6 +2,12 @@ from odoo import Command, fields, models
 
 from ..fields import Representatives
 
+#: those that their document types say to chase, as they are shipped
+_SENT = "WHERE state = 'sent'"
+_TO_INVOICE = """
+    WHERE state = 'sale' AND (invoice_status <> 'invoiced' OR invoice_status IS NULL)
+"""
+
 
 class SaleOrder(models.Model):
     _name = "sale.order"
@@ -20,6 +26,20 @@ class SaleOrder(models.Model):
         string="Reminders",
         copy=False,
         groups="sales_followup.group_user",
+    )
+
+    # where the next ones to chase are found, whatever was reminded before
+    _followup_quotation_due = models.Index(
+        f"(followup_template_id, validity_date, id) {_SENT}"
+    )
+    _followup_quotation_date = models.Index(
+        f"(followup_template_id, date_order, id) {_SENT}"
+    )
+    _followup_order_due = models.Index(
+        f"(followup_template_id, commitment_date, id) {_TO_INVOICE}"
+    )
+    _followup_order_date = models.Index(
+        f"(followup_template_id, date_order, id) {_TO_INVOICE}"
     )
 
     def _compute_user_id(self):

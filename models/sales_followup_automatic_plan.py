@@ -50,15 +50,14 @@ class SalesFollowupAutomatic(models.AbstractModel):
         position = run.position
         if not position:
             run = self._plan_retries(run)
-        for template, last_id in self._get_stops(position):
-            while documents := self._find_safely(template, last_id):
-                last_id = documents.ids[-1]
+        for template, after in self._get_stops(position):
+            for documents, reached in self._walk_safely(template, after):
                 run = self._plan_batch(run, template, documents)
                 if not run and len(documents) == PLAN_SIZE:
                     # whoever is interrupted shall not judge these again
                     run = self._create_run()
                 if run:
-                    run.position = [template.id, last_id]
+                    run.position = [template.id, reached]
                 yield len(documents)
         if run:
             run.is_planned = True
@@ -70,28 +69,39 @@ class SalesFollowupAutomatic(models.AbstractModel):
     def _get_stops(self, position):
         """Give what is to be planned.
 
-        :param position: what an interrupted run had planned last: ids of template and
-            document
-        :return: list of (template, id of the last document that is planned)
+        :param position: what an interrupted run had planned last: id of the template,
+            position among its candidates
+        :return: list of (template, where to go on among its candidates)
         """
         templates = self._get_templates()
-        template_id, last_id = position or (0, 0)
+        template_id, reached = position or (0, None)
         if template_id not in templates.ids:
-            return [(template, 0) for template in templates]
+            return [(template, None) for template in templates]
         left = templates[templates.ids.index(template_id) :]
-        return [(template, last_id * (template.id == template_id)) for template in left]
+        return [
+            (template, reached if template.id == template_id else None)
+            for template in left
+        ]
 
     @api.model
-    def _find_safely(self, template, last_id):
-        """Find candidates; a template whose filters fail stops no other."""
-        try:
-            with self.env.cr.savepoint():
-                return self._find_candidates(template, last_id)
-        except OperationalError:
-            raise
-        except Exception:
-            _logger.exception("No documents are found for “%s”", template.name)
-            return self.env[template.document_type_id.model]
+    def _walk_safely(self, template, position):
+        """Find candidates; a template whose filters fail stops no other.
+
+        Generator as :meth:`_walk_candidates`.
+        """
+        candidates = self._walk_candidates(template, position)
+        while True:
+            try:
+                with self.env.cr.savepoint():
+                    found = next(candidates, None)
+            except OperationalError:
+                raise
+            except Exception:
+                _logger.exception("No documents are found for “%s”", template.name)
+                return
+            if found is None:
+                return
+            yield found
 
     @api.model
     def _plan_batch(self, run, template, documents):

@@ -79,6 +79,8 @@ class SalesFollowupMixin(models.AbstractModel):
             # the same for all: what counts is that it is a new one
             "followup_cycle": max(cycles, default=0) + 1,
             "followup_sent_date": self._followup_now(),
+            # known without asking for reminders: there is none in a new cycle
+            "followup_template_id": False,
         }
 
     @api.model

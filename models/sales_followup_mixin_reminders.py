@@ -80,6 +80,17 @@ class SalesFollowupMixin(models.AbstractModel):
         help="When the last reminder said to get back to the customer. Nothing is sent "
         "because of it.",
     )
+    followup_template_id = fields.Many2one(
+        "sales.followup.template",
+        string="Latest Level",
+        compute="_compute_followup_dates",
+        store=True,
+        copy=False,
+        ondelete="set null",
+        groups="base.group_user",
+        help="The last template the customer was reminded with since the document was "
+        "sent. The database finds by it what is due next.",
+    )
 
     # --- reminders --------------------------------------------------------------
 
@@ -115,14 +126,21 @@ class SalesFollowupMixin(models.AbstractModel):
         "followup_reminder_ids.date",
         "followup_reminder_ids.next_date",
         "followup_reminder_ids.state",
+        "followup_reminder_ids.template_id",
     )
     def _compute_followup_dates(self):
-        last = self._followup_get_last_reminders()
+        reminders = self._followup_get_reminders()
+        last = self._followup_get_last(reminders)
+        levels = self._followup_get_last(reminders.filtered("template_id"))
         for document in self:
             reminder = last.get(document._origin)
             document.followup_last_reminder_id = reminder
             document.followup_last_date = reminder and reminder.date
             document.followup_next_date = reminder and reminder.next_date
+            level = levels.get(document._origin)
+            # a new cycle begins without a level, and empties the field by itself
+            is_present = level and level.cycle == document.followup_cycle
+            document.followup_template_id = is_present and level.template_id
 
     def _followup_get_last_reminders(self, domain=()):
         """Give the last reminder of each document that was done or is going out.
@@ -131,19 +149,34 @@ class SalesFollowupMixin(models.AbstractModel):
         :return: dict of document → ``sales.followup.reminder``, as superuser; documents
             without reminders are not in it
         """
+        return self._followup_get_last(self._followup_get_reminders(domain))
+
+    def _followup_get_reminders(self, domain=()):
+        """Give the reminders of documents that were done or are going out.
+
+        :param domain: of the reminders that count, besides
+        :return: ``sales.followup.reminder``, the last ones last, as superuser
+        """
         # sudo: where a document stands does not depend on who looks
         reminders = self.env["sales.followup.reminder"].sudo()
         link = reminders._get_document_field(self._name)
-        rows = reminders.search_fetch(
+        return reminders.search_fetch(
             [
                 (link, "in", self._origin.ids),
                 ("state", "in", ("done", "outgoing")),
                 *domain,
             ],
-            [link, "date", "next_date", "template_id", "state"],
+            [link, "date", "next_date", "template_id", "cycle", "state"],
             order="date, id",
         )
-        by_id = {reminder[link].id: reminder for reminder in rows}
+
+    def _followup_get_last(self, reminders):
+        """Give the last one of these reminders for each document that has any.
+
+        :return: dict of document → ``sales.followup.reminder``
+        """
+        link = reminders._get_document_field(self._name)
+        by_id = {reminder[link].id: reminder for reminder in reminders}
         return {
             document: by_id[document.id]
             for document in self._origin
@@ -243,6 +276,15 @@ class SalesFollowupMixin(models.AbstractModel):
         return Domain(self._followup_lead_field, "=", uid) | Domain(
             "followup_rep_ids", "in", [uid]
         )
+
+    def _followup_split_due_domain(self, doc_type, earliest, latest):
+        """Split :meth:`_followup_get_due_domain` into parts that do not overlap, by the
+        field that says when the documents are due.
+
+        :return: list of (:class:`Domain`, name of the field, by which a search goes on)
+        """
+        domain = self._followup_get_due_domain(doc_type, earliest, latest)
+        return [(domain, doc_type.due_field or "id")]
 
     def _followup_get_sender(self):
         """Give in whose name a reminder goes out by itself: the Salesperson, else the

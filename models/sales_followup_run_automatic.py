@@ -17,7 +17,7 @@ class SalesFollowupRun(models.Model):
     position = fields.Json(
         readonly=True,
         copy=False,
-        help="What an interrupted run had planned last: ids of template and document.",
+        help="Which template an interrupted run planned last, and where to go on.",
     )
 
     def _change_state(self, former, state):

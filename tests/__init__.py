@@ -8,6 +8,7 @@ from . import test_automatic_stops
 from . import test_bulk
 from . import test_bulk_launch
 from . import test_bulk_writing
+from . import test_candidates_order
 from . import test_digest
 from . import test_document_type
 from . import test_documents
