@@ -10,6 +10,9 @@ yet, and is in another sales team than the leaver.
 
 Each record has a chatter: one message with one tracking value, and its Salesperson as
 follower. On empty tables PostgreSQL would choose plans that no database in use has.
+
+Quotations are for customers of their own, the *prospects*, and wait for an answer. The
+oldest ones got the first reminder, by e-mail; the others have to be chased.
 """
 
 import json
@@ -19,12 +22,14 @@ from datetime import date, timedelta
 from odoo.fields import Command
 
 #: raise it when data made by an older version will not do any more
-VERSION = 2
+VERSION = 3
 PARAMETER = "sales_followup.benchmark_data"
 
 #: no document is younger; the oldest is three years older
 TODAY = date(2026, 11, 21)
 DAYS = 3 * 365
+#: quotations are valid that long
+VALIDITY = 30
 
 
 @dataclass
@@ -36,6 +41,9 @@ class Sizes:
     orders: int = 100_000
     invoices: int = 50_000
     purchases: int = 20_000
+    prospects: int = 4_000
+    quotations: int = 40_000
+    reminders: int = 20_000
 
     def scaled(self, factor):
         return Sizes(*(round(size * factor) for size in asdict(self).values()))
@@ -56,6 +64,8 @@ class Data:
     first_order: int
     first_invoice: int
     first_purchase: int
+    first_prospect: int
+    first_quotation: int
 
     @classmethod
     def load(cls, text):
@@ -82,6 +92,16 @@ class Data:
         """Give customers that have about that many ``orders`` or ``invoices``."""
         count = documents * self.sizes.partners // getattr(self.sizes, kind)
         return self.partner_ids(max(1, count), turn)
+
+    def quotation_ids(self, count, turn=0):
+        """Give ``count`` quotations to chase, others at every turn until all had
+        theirs."""
+        waiting = self.sizes.quotations - self.sizes.reminders
+        count = min(count, waiting)
+        start = self.sizes.reminders + (turn % (waiting // count)) * count
+        return list(
+            range(self.first_quotation + start, self.first_quotation + start + count)
+        )
 
 
 def prepare(env, sizes):
@@ -127,16 +147,20 @@ class _Generator:
         self.order = self._create_order(seed_partner, product)
         self.invoice = self._create_invoice(seed_partner, product)
         self.purchase = self._create_purchase(seed_partner, product)
+        self.quotation = self._create_quotation(seed_partner, product)
         self.env.flush_all()
 
-        self.first_partner = self._copy_partners(seed_partner)
+        self.first_partner = self._copy_partners(seed_partner, self.sizes.partners)
+        self.first_prospect = self._copy_partners(seed_partner, self.sizes.prospects)
         self.first_contact = self._copy_contacts(seed_partner)
         first_order = self._copy_orders()
         first_invoice = self._copy_invoices()
         first_purchase = self._copy_purchases()
+        first_quotation = self._copy_quotations()
         self._chat(seed_partner, self.first_partner, self.sizes.partners)
         self._chat(self.order, first_order, self.sizes.orders)
         self._chat(self.invoice, first_invoice, self.sizes.invoices)
+        self._chat(self.quotation, first_quotation, self.sizes.quotations)
         self.env.cr.execute("ANALYZE")
         self.env.invalidate_all()
         return Data(
@@ -151,6 +175,8 @@ class _Generator:
             first_order=first_order,
             first_invoice=first_invoice,
             first_purchase=first_purchase,
+            first_prospect=self.first_prospect,
+            first_quotation=first_quotation,
         )
 
     # --- made by the ORM --------------------------------------------------------
@@ -164,8 +190,9 @@ class _Generator:
 
     def _create_users(self):
         editor_groups = ["sales_team.group_sale_manager"]
-        if self.env.ref("sales_followup.group_rep_editor", raise_if_not_found=False):
-            editor_groups.append("sales_followup.group_rep_editor")
+        for name in ("group_rep_editor", "group_manager"):
+            if self.env.ref(f"sales_followup.{name}", raise_if_not_found=False):
+                editor_groups.append(f"sales_followup.{name}")
         self.editor = self._create_user("editor", editor_groups)
         rep_groups = ["sales_team.group_sale_salesman"]
         self.leaver = self._create_user("leaver", rep_groups)
@@ -204,7 +231,32 @@ class _Generator:
         )
 
     def _create_order(self, partner, product):
-        order = self.env["sale.order"].create(
+        order = self._create_draft(partner, product)
+        order.action_confirm()
+        return order
+
+    def _create_quotation(self, partner, product):
+        """A quotation that was sent, and that the customer was reminded of once."""
+        quotation = self._create_draft(partner, product)
+        quotation.action_quotation_sent()
+        quotation.validity_date = TODAY
+        self.reminder = self.env["sales.followup.reminder"].create(
+            {
+                "order_id": quotation.id,
+                "template_id": self._get_template().id,
+                "channel": "email",
+                "origin": "auto",
+                "user_id": self.leaver.id,
+                "next_date": TODAY,
+            }
+        )
+        return quotation
+
+    def _get_template(self):
+        return self.env.ref("sales_followup.template_quotation_1")
+
+    def _create_draft(self, partner, product):
+        return self.env["sale.order"].create(
             {
                 "partner_id": partner.id,
                 "user_id": self.leaver.id,
@@ -221,8 +273,6 @@ class _Generator:
                 ],
             }
         )
-        order.action_confirm()
-        return order
 
     def _create_invoice(self, partner, product):
         invoice = self.env["account.move"].create(
@@ -264,11 +314,11 @@ class _Generator:
 
     # --- copied inside the database ---------------------------------------------
 
-    def _copy_partners(self, seed):
+    def _copy_partners(self, seed, count):
         first = self._copy(
             "res_partner",
             seed.id,
-            self.sizes.partners,
+            count,
             id="{first} + n",
             commercial_partner_id="{first} + n",
             name="'Benchmark Customer ' || n",
@@ -277,7 +327,7 @@ class _Generator:
             email="'customer' || n || '@benchmark.example'",
             email_normalized="'customer' || n || '@benchmark.example'",
         )
-        self._follow("res.partner", first, self.sizes.partners, "{first} + n")
+        self._follow("res.partner", first, count, "{first} + n")
         return first
 
     def _copy_contacts(self, seed):
@@ -391,6 +441,83 @@ class _Generator:
                 partner_id=self._customer(),
             )
         return first
+
+    def _copy_quotations(self):
+        count = self.sizes.quotations
+        day = self._date_of(count)
+        customer = f"({self.first_prospect} + n %% {self.sizes.prospects})"
+        first = self._copy(
+            "sale_order",
+            self.quotation.id,
+            count,
+            id="{first} + n",
+            name="'BENCHQ' || n",
+            access_token="NULL",
+            partner_id=customer,
+            partner_invoice_id=customer,
+            partner_shipping_id=customer,
+            date_order=day,
+            validity_date=f"({day})::date + {VALIDITY}",
+            followup_sent_date=day,
+            followup_last_reminder_id="NULL",
+            followup_last_date="NULL",
+            followup_next_date="NULL",
+            followup_template_id="NULL",
+        )
+        for line in self.quotation.order_line:
+            self._copy(
+                "sale_order_line",
+                line.id,
+                count,
+                id="{first} + n",
+                order_id=f"{first} + n",
+                order_partner_id=customer,
+            )
+        self._follow("sale.order", first, count, customer)
+        self._remind(first, day, customer)
+        return first
+
+    def _remind(self, first, day, customer):
+        """Copy the reminder for the oldest quotations, with what it leaves behind.
+
+        :param first: id of the first quotation
+        :param day: SQL of the date of quotation ``n``; likewise ``customer``
+        """
+        count = self.sizes.reminders
+        reminded = f"({day})::date + {VALIDITY}"
+        self._copy(
+            "sales_followup_reminder",
+            self.reminder.id,
+            count,
+            id="{first} + n",
+            name="'BENCHR' || n",
+            order_id=f"{first} + n",
+            partner_id=customer,
+            contact_id=customer,
+            date=f"{reminded} + INTERVAL '9 hours'",
+            next_date=f"{reminded} + 7",
+        )
+        self._copy(
+            "mail_activity",
+            self.quotation.activity_ids.id,
+            count,
+            id="{first} + n",
+            res_id=f"{first} + n",
+            res_name="'BENCHQ' || n",
+            date_deadline=f"{reminded} + 7",
+        )
+        self.env.cr.execute(
+            """
+            UPDATE sale_order quotation
+               SET followup_last_reminder_id = reminder.id,
+                   followup_last_date = reminder.date,
+                   followup_next_date = reminder.next_date,
+                   followup_template_id = reminder.template_id
+              FROM sales_followup_reminder reminder
+             WHERE reminder.order_id = quotation.id AND quotation.id >= %s
+            """,
+            [first],
+        )
 
     def _customer(self):
         """SQL: the company of document ``n``; a company's documents lie far apart, as

@@ -1,6 +1,12 @@
 """The addon as a user of it sees it: its wizards, as the web client calls them."""
 
+from datetime import date
+
+from dataset import TODAY
+
 from odoo.fields import Command
+
+FIRST_REMINDER = "sales_followup.template_quotation_1"
 
 
 def assign(env, partner_ids, user_id):
@@ -46,3 +52,38 @@ def preview_replace(env, partner_ids, type_code, old_user_id, new_user_id, chatt
 
 def is_installed(env):
     return "sales.followup.propagate" in env
+
+
+def switch_on(env, xmlid):
+    """Have a reminder go out by itself on the due date, as if it were the last day of
+    the data, and always had been.
+
+    :return: the template, as a run of the scheduled action has it at hand
+    """
+    template = env.ref(xmlid)
+    template.write(
+        {
+            "automatic": True,
+            "trigger": "due_date",
+            "offset_days": (template._get_today() - TODAY).days,
+            "active_from": date(2000, 1, 1),
+        }
+    )
+    env.flush_all()
+    env.invalidate_all()
+    automatic = env["sales.followup.automatic"]
+    automatic._is_sending_day()
+    return automatic._get_templates()
+
+
+def find_due(template, count, page):
+    """Find documents that may be due for a template, so many at a time.
+
+    :return: list of ids, at least ``count``
+    """
+    automatic, found = template.env["sales.followup.automatic"], []
+    for documents, _position in automatic._walk_candidates(template, size=page):
+        found += documents.ids
+        if len(found) >= count:
+            break
+    return found
