@@ -695,7 +695,6 @@ class SalesFollowupReminder(models.Model):
 
     # --- actions ----------------------------------------------------------------
 
-    @api.model
     def action_new(self):
         """Open the dialog that makes a reminder, on what the list is about."""
         wizard = self.env["sales.followup.remind"]
