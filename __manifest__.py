@@ -34,6 +34,8 @@
         "views/sales_followup_template_views.xml",
         "views/sales_followup_series_views.xml",
         "views/sales_followup_result_views.xml",
+        "views/sales_followup_run_line_views.xml",
+        "views/sales_followup_run_views.xml",
         "views/res_partner_views.xml",
         "views/sale_order_views.xml",
         "views/account_move_views.xml",
@@ -52,7 +54,10 @@
         "demo/sales_followup_reminder_demo.xml",
     ],
     "assets": {
-        "web.assets_backend": ["sales_followup/static/src/dashboard/**/*"],
+        "web.assets_backend": [
+            "sales_followup/static/src/dashboard/**/*",
+            "sales_followup/static/src/run/**/*",
+        ],
         "web.assets_tests": ["sales_followup/static/tests/tours/**/*"],
     },
     "images": ["static/description/banner.png"],

@@ -38,7 +38,12 @@ class SalesFollowupRun(models.Model):
     _order = "date desc, id desc"
     _check_company_auto = True
 
-    name = fields.Char(string="Number", readonly=True, copy=False, default="/")
+    name = fields.Char(
+        string="Number",
+        readonly=True,
+        copy=False,
+        default=lambda self: self.env._("New"),
+    )
     origin = fields.Selection(
         [("run", "Bulk"), ("auto", "Automatic")],
         default="run",
@@ -231,6 +236,15 @@ class SalesFollowupRun(models.Model):
             **action,
             "display_name": self.env._("Documents of %(run)s", run=self.name),
             "domain": [("run_id", "=", self.id)],
+            "context": {
+                "followup_run_id": self.id,
+                "followup_run_draft": self.state == "draft",
+                **{
+                    name: value
+                    for name, value in self.env.context.items()
+                    if name.startswith("search_default_")
+                },
+            },
         }
 
     def _check_anything_to_send(self):

@@ -16,12 +16,14 @@ FIGURES = (
     "sent_count",
     "failed_count",
     "skipped_count",
+    "reminder_count",
     "progress",
     "email_amount",
     "letter_amount",
     "none_amount",
     "total_amount",
     "type_names",
+    "is_background",
     "launch_notes",
 )
 
@@ -50,12 +52,14 @@ class SalesFollowupRun(models.Model):
     sent_count = fields.Integer(string="Sent", compute="_compute_counts")
     failed_count = fields.Integer(string="Failed", compute="_compute_counts")
     skipped_count = fields.Integer(string="Not Sent", compute="_compute_counts")
+    reminder_count = fields.Integer(string="Reminders", compute="_compute_counts")
     progress = fields.Float(compute="_compute_counts", help="In percent.")
     email_amount = fields.Char(string="By E-mail", compute="_compute_amounts")
     letter_amount = fields.Char(string="By Letter", compute="_compute_amounts")
     none_amount = fields.Char(string="Amount Left Out", compute="_compute_amounts")
     total_amount = fields.Char(string="Untaxed Amount", compute="_compute_amounts")
     type_names = fields.Char(string="Type", compute="_compute_type_names")
+    is_background = fields.Boolean(compute="_compute_launch_notes")
     launch_notes = fields.Text(compute="_compute_launch_notes")
 
     def _compute_counts(self):
@@ -91,6 +95,7 @@ class SalesFollowupRun(models.Model):
         for state, channel, stops, reminder_state, count in rows:
             figures["line_count"] += count
             figures[f"{channel}_count"] += count
+            figures["reminder_count"] += count if reminder_state else 0
             if channel == "none":
                 figures["stopped_count"] += count if stops else 0
             elif state == "waiting":
@@ -170,6 +175,7 @@ class SalesFollowupRun(models.Model):
     def _compute_launch_notes(self):
         for run in self:
             run.launch_notes = "\n".join(run._get_launch_notes())
+            run.is_background = run.waiting_count > INLINE_LIMIT
 
     def _get_launch_notes(self):
         """Give what to know before the run is launched.
@@ -193,13 +199,6 @@ class SalesFollowupRun(models.Model):
                 self.env._(
                     "There is no outgoing mail server: the e-mails wait in the queue "
                     "until there is one."
-                )
-            )
-        if self.waiting_count > INLINE_LIMIT:
-            notes.append(
-                self.env._(
-                    "They go out in the background; you can go on working, and come "
-                    "back to watch."
                 )
             )
         return notes

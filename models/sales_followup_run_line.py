@@ -264,6 +264,15 @@ class SalesFollowupRunLine(models.Model):
             )
         ).write({"channel": channel})
 
+    def action_back(self):
+        """Go back from the list of lines to their run."""
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "sales.followup.run",
+            "res_id": self.run_id[:1].id or self.env.context.get("followup_run_id"),
+            "view_mode": "form",
+        }
+
     def action_open_document(self):
         """Open the quotation, order or invoice."""
         document = self._get_document()

@@ -2,7 +2,7 @@ from datetime import date
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import split_every
+from odoo.tools import format_date, split_every
 
 from ..rules.cadence import shift
 from ..rules.verdict import Code, Mode, too_soon
@@ -50,8 +50,8 @@ class SalesFollowupRun(models.Model):
         help="Documents this user follows.",
     )
     team_id = fields.Many2one("crm.team", string="Sales Team")
-    due_from = fields.Date()
-    due_to = fields.Date()
+    due_from = fields.Date(string="Due from")
+    due_to = fields.Date(string="Due until")
     never_reminded = fields.Boolean(string="Never Reminded")
     country_ids = fields.Many2many("res.country", string="Countries")
     category_ids = fields.Many2many("res.partner.category", string="Customer Tags")
@@ -71,6 +71,53 @@ class SalesFollowupRun(models.Model):
         help="Documents that were not sent to the customer yet are listed, too, and "
         "left out unless you decide otherwise.",
     )
+
+    show_filters = fields.Boolean(
+        default=True,
+        copy=False,
+        readonly=True,
+        help="The filters fold away when there is something to adjust.",
+    )
+    filter_summary = fields.Char(string="Filters", compute="_compute_filter_summary")
+
+    def _compute_filter_summary(self):
+        for run in self:
+            run.filter_summary = " · ".join(run._get_filter_texts()) or self.env._(
+                "Everything that is to be chased"
+            )
+
+    def _get_filter_texts(self):
+        """Say what the filters leave.
+
+        :return: list of texts, one for each filter that is set
+        """
+        values = {
+            "document_type_ids": ", ".join(self.document_type_ids.mapped("name")),
+            "due_from": format_date(self.env, self.due_from),
+            "due_to": format_date(self.env, self.due_to),
+            # sudo: the users may be of another company
+            "customer_rep_id": self.sudo().customer_rep_id.name,
+            "document_rep_id": self.sudo().document_rep_id.name,
+            "team_id": self.team_id.name,
+            "country_ids": ", ".join(self.country_ids.mapped("name")),
+            "category_ids": ", ".join(self.category_ids.mapped("name")),
+            "lang": self.env["res.lang"]._get_data(code=self.lang).name,
+            "series_ids": ", ".join(self.series_ids.mapped("name")),
+        }
+        labels = {
+            name: self._fields[name]._description_string(self.env)
+            for name in (*values, "never_reminded", "my_series", "with_drafts")
+        }
+        return [
+            f"{labels[name]}: {value}" for name, value in values.items() if value
+        ] + [labels[name] for name in labels if name not in values and self[name]]
+
+    def action_show_filters(self):
+        """Unfold the filters, to propose anew."""
+        self.check_access("write")
+        # sudo: what is shown is no user's to write otherwise
+        self.sudo().show_filters = True
+        return True
 
     def action_propose(self):
         """List the documents to chase, each with the reminder that is next.
@@ -92,7 +139,14 @@ class SalesFollowupRun(models.Model):
                 # the next batch shall not need more memory
                 self.env.invalidate_all()
         run._propose_one_per_customer()
-        self.sudo().proposed_date = fields.Datetime.now()
+        self.sudo().write(
+            {
+                "proposed_date": fields.Datetime.now(),
+                "show_filters": not lines.search_count(
+                    [("run_id", "=", self.id)], limit=1
+                ),
+            }
+        )
         self._forget_figures()
         return True
 

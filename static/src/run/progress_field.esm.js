@@ -1,0 +1,46 @@
+import {onMounted, onWillUnmount} from "@odoo/owl";
+import {browser} from "@web/core/browser/browser";
+import {_t} from "@web/core/l10n/translation";
+import {registry} from "@web/core/registry";
+import {
+    ProgressBarField,
+    progressBarField,
+} from "@web/views/fields/progress_bar/progress_bar_field";
+
+/** How often a run that goes on in the background is looked at. */
+const INTERVAL = 2000;
+
+/**
+ * A progress bar that moves: while the run is running, its form is read anew.
+ */
+export class FollowupProgressField extends ProgressBarField {
+    setup() {
+        super.setup();
+        this.isLoading = false;
+        onMounted(() => {
+            this.interval = browser.setInterval(() => this.refresh(), INTERVAL);
+        });
+        onWillUnmount(() => browser.clearInterval(this.interval));
+    }
+
+    async refresh() {
+        const {record} = this.props;
+        if (record.data.state !== "running" || this.isLoading || document.hidden) {
+            return;
+        }
+        this.isLoading = true;
+        try {
+            await record.load();
+        } finally {
+            this.isLoading = false;
+        }
+    }
+}
+
+export const followupProgressField = {
+    ...progressBarField,
+    component: FollowupProgressField,
+    displayName: _t("Progress of a Run"),
+};
+
+registry.category("fields").add("followup_progress", followupProgressField);
