@@ -77,7 +77,7 @@ class SalesFollowupRun(models.Model):
         for run, *kind, count in rows:
             by_run.setdefault(run.id, []).append((*kind, count))
         for run in self:
-            figures = run._sum_up(by_run.get(run.id, ()))
+            figures = run._sum_up(by_run.get(run._origin.id, ()))
             for name, figure in figures.items():
                 run[name] = figure
 
@@ -130,7 +130,7 @@ class SalesFollowupRun(models.Model):
         for run, currency, channel, amount in rows:
             by_run.setdefault(run.id, []).append((currency, channel, amount))
         for run in self:
-            of_run = by_run.get(run.id, [])
+            of_run = by_run.get(run._origin.id, [])
             for kind in ("email", "letter", "none"):
                 run[f"{kind}_amount"] = self._format_amounts(
                     (currency, amount)
@@ -169,7 +169,7 @@ class SalesFollowupRun(models.Model):
             if doc_type:
                 names.setdefault(run.id, []).append(doc_type.name)
         for run in self:
-            run.type_names = ", ".join(names.get(run.id, ()))
+            run.type_names = ", ".join(names.get(run._origin.id, ()))
 
     @api.depends_context("lang")
     def _compute_launch_notes(self):

@@ -66,12 +66,12 @@ class SalesFollowupRun(models.Model):
         )
         with_letters = {run.id for [run] in rows}
         for run in self:
-            run.has_letters = run.id in with_letters
+            run.has_letters = run._origin.id in with_letters
 
     def _compute_recent_ids(self):
         recent = self.search([("attachment_id", "!=", False)], limit=RECENT)
         for run in self:
-            run.recent_ids = recent - run
+            run.recent_ids = recent - run._origin
 
     # --- actions ----------------------------------------------------------------
 
@@ -121,20 +121,21 @@ class SalesFollowupRun(models.Model):
     # --- merging ----------------------------------------------------------------
 
     def _merge_letters(self):
-        """Store all letters of the run as one PDF, customer by customer."""
-        letters = self.env["sales.followup.reminder"].search(
+        """Store all letters of the run as one PDF, in the order of its lines: customer
+        by customer."""
+        lines = self.env["sales.followup.run.line"].search(
             [
                 ("run_id", "=", self.id),
                 ("channel", "=", "letter"),
-                ("attachment_id", "!=", False),
+                ("reminder_id.attachment_id", "!=", False),
             ]
         )
-        if not letters:
+        if not lines:
             return
         with TemporaryFile() as merged:
             appender = PdfAppender(merged)
-            for letter in self._sort_letters(letters):
-                self._append(appender, letter)
+            for line in lines:
+                self._append(appender, line)
             appender.close()
             if appender.page_count:
                 merged.seek(0)
@@ -154,26 +155,18 @@ class SalesFollowupRun(models.Model):
         self.write({"attachment_id": attachment.id, "page_count": page_count})
 
     @api.model
-    def _sort_letters(self, letters):
-        """Give letters customer by customer, as the lines of the run."""
-        return letters.sorted(
-            lambda letter: (letter.partner_id.display_name or "", letter.partner_id.id)
-        )
-
-    def _append(self, appender, letter):
+    def _append(self, appender, line):
         """Add the pages of one letter; one that cannot be read costs only itself."""
+        attachment = line.reminder_id.attachment_id
         try:
-            appender.append(letter.attachment_id.raw)
+            appender.append(attachment.raw)
         except Exception:
-            _logger.exception("Letter %s cannot be merged", letter.name)
-            line = self.env["sales.followup.run.line"].search(
-                [("run_id", "=", self.id), ("reminder_id", "=", letter.id)]
-            )
+            _logger.exception("Letter %s cannot be merged", line.reminder_id.name)
             line.reason = self.env._(
                 "The PDF of the letter cannot be read; it is not in the file."
             )
         # it is read once: the memory is for the next
-        letter.attachment_id.invalidate_recordset(["raw", "datas", "index_content"])
+        attachment.invalidate_recordset(["raw", "datas", "index_content"])
 
     def _get_file_name(self):
         """Give the name of the merged file: type, date and run."""

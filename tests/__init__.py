@@ -7,6 +7,8 @@ from . import test_automatic_failures
 from . import test_automatic_stops
 from . import test_bulk
 from . import test_bulk_launch
+from . import test_bulk_letters
+from . import test_bulk_pdf
 from . import test_bulk_writing
 from . import test_candidates_order
 from . import test_digest
