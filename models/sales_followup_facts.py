@@ -31,9 +31,13 @@ class SalesFollowupFacts(models.AbstractModel):
             :class:`~..rules.verdict.Customer`)
         """
         documents = documents.sudo().with_context(active_test=False)
-        types = documents._followup_get_types()
+        by_type = documents._followup_group_by_type()
+        none = self.env["sales.followup.document.type"]
+        types = dict.fromkeys(documents, none)
+        for doc_type, of_type in by_type.items():
+            types.update(dict.fromkeys(of_type, doc_type))
         dates = self._get_dates(documents, types)
-        standings = self._get_standings(documents)
+        standings = self._get_standings(documents, by_type)
         addresses = self._get_addresses(documents, contacts or {})
         reminders = self._get_reminders(documents)
         answers = self._get_open_answers(documents)
@@ -113,13 +117,14 @@ class SalesFollowupFacts(models.AbstractModel):
     # --- standing and address ---------------------------------------------------
 
     @api.model
-    def _get_standings(self, documents):
+    def _get_standings(self, documents, by_type):
         """Tell how far each document has come.
 
+        :param by_type: dict of document type → its documents
         :return: dict of document → :class:`~..rules.verdict.Standing`
         """
         standings = dict.fromkeys(documents, Standing.CLOSED)
-        for doc_type, of_type in documents._followup_group_by_type().items():
+        for doc_type, of_type in by_type.items():
             is_open = of_type.filtered_domain(doc_type._get_domain("open_domain"))
             chased = of_type.filtered_domain(doc_type._get_domain("chase_domain"))
             drafts = of_type.filtered(lambda document: document.state == "draft")

@@ -75,7 +75,7 @@ class SalesFollowupMixin(models.AbstractModel):
             & Domain("model", "=", self._name)
             & Domain("res_id", "in", self.ids)
             & Domain("id", ">", min(seen.values(), default=0)),
-            ["res_id", "message_type", "author_id"],
+            ["res_id", "message_type", "author_id", "create_date"],
             order="id",
         )
         later = messages.filtered(lambda m: m.id > seen.get(m.res_id, 0))
