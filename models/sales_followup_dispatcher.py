@@ -59,7 +59,8 @@ class Outcome:
 class SalesFollowupDispatcher(models.AbstractModel):
     """Sends reminders so that none goes out twice.
 
-    Everybody who sends without a person at the dialog comes here. A transaction locks
+    Everybody who sends without a person at the dialog comes here; the dialog takes the
+    same locks by :meth:`_wait_for`, and touches the customer, too. A transaction locks
     documents and customers first, then asks the verdict again, then makes reminder and
     e-mail: all of it is committed, or nothing is. Who comes second finds the rows
     locked, or changed since its snapshot, and the database refuses.
@@ -107,6 +108,27 @@ class SalesFollowupDispatcher(models.AbstractModel):
         # what was read before the lock may be stale
         self.env.invalidate_all()
         return mine.filtered(lambda d: d.partner_id.commercial_partner_id in customers)
+
+    @api.model
+    def _wait_for(self, documents):
+        """Lock documents and their customers for a person, who waits for those that
+        have them.
+
+        Where these sent something, the database refuses: the request is tried again,
+        and knows of it then.
+        """
+        # sudo: locking is not changing
+        customers = documents.sudo().partner_id.commercial_partner_id
+        for records in (documents, customers):
+            self.env.execute_query(
+                SQL(
+                    "SELECT id FROM %s WHERE id = ANY(%s) ORDER BY id"
+                    " FOR NO KEY UPDATE",
+                    SQL.identifier(records._table),
+                    records.ids,
+                )
+            )
+        self.env.invalidate_all()
 
     @api.model
     def _ask_again(self, orders, mode, outcomes):

@@ -47,6 +47,8 @@ class SalesFollowupReminder(models.Model):
             reminders._send()
         else:
             reminders._log_in_chatter()
+        if values["channel"] in ("email", "letter"):
+            self.env["sales.followup.dispatcher"]._touch_customers(documents)
         return reminders
 
     @api.model

@@ -88,6 +88,14 @@ class SalesFollowupRemind(models.TransientModel):
         sanitize=False,
         help="What speaks against sending it; you decide.",
     )
+    known_reasons = fields.Char(
+        compute="_compute_known_reasons",
+        compute_sudo=False,
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="What the warning was made of, to tell what came up since.",
+    )
     subject = fields.Char(compute="_compute_preview")
     preview = fields.Html(compute="_compute_preview", sanitize=False)
 
@@ -219,17 +227,32 @@ class SalesFollowupRemind(models.TransientModel):
         """Tell what the one verdict says against it; only an obstacle forbids it."""
         judge = self.env["sales.followup.judge"]
         for wizard in self:
-            document, template = wizard._get_document()._origin, wizard.template_id
-            reasons = []
-            if document and template and wizard._is_sending() and not wizard.obstacle:
-                judgement = judge._judge(
-                    document,
-                    mode=Mode.MANUAL,
-                    templates={document: template._origin},
-                    by_email=wizard.channel == "email",
-                )[document]
-                reasons = judgement.verdict.reasons
+            reasons = [] if wizard.obstacle else wizard._get_reasons()
+            document = wizard._get_document()._origin
             wizard.warning = judge._render_reasons(reasons, document)
+
+    @api.depends("order_id", "move_id", "template_id", "channel", "log_only")
+    def _compute_known_reasons(self):
+        """Note what speaks against it when the user is shown it."""
+        for wizard in self:
+            keys = [reason.key for reason in wizard._get_reasons()]
+            wizard.known_reasons = "\n".join(keys)
+
+    def _get_reasons(self):
+        """Give what the one verdict says against what would be sent.
+
+        :return: some :class:`~..rules.verdict.Reason`
+        """
+        document, template = self._get_document()._origin, self.template_id._origin
+        if not (document and template and self._is_sending()):
+            return ()
+        judgement = self.env["sales.followup.judge"]._judge(
+            document,
+            mode=Mode.MANUAL,
+            templates={document: template},
+            by_email=self.channel == "email",
+        )[document]
+        return judgement.verdict.reasons
 
     @api.depends(*SENT)
     def _compute_preview(self):
@@ -285,6 +308,10 @@ class SalesFollowupRemind(models.TransientModel):
             document = self._get_document()
             self._check_document(document)
             self._check_date()
+            if self._is_sending():
+                # the scheduled action may be at it, too
+                self.env["sales.followup.dispatcher"]._wait_for(document)
+                self._check_news()
             # two clicks at once: the second one's write conflicts with this one, is
             # tried again, and finds the reminder
             self.reminder_id = self.env["sales.followup.reminder"]._remind(
@@ -330,6 +357,22 @@ class SalesFollowupRemind(models.TransientModel):
                     "%(document)s is not a document of %(customer)s.",
                     document=document.display_name,
                     customer=customer.display_name,
+                )
+            )
+
+    def _check_news(self):
+        """Refuse what the user decided without knowing what came up since: somebody
+        else, or the scheduled action, was quicker; the customer answered."""
+        known = (self.known_reasons or "").split("\n")
+        # the rest is told by the obstacles
+        news = [r for r in self._get_reasons() if r.key not in known and not r.hard]
+        if news:
+            judge = self.env["sales.followup.judge"]
+            raise UserError(
+                self.env._(
+                    "Something came up meanwhile: %(reasons)s\n"
+                    "Open the dialog again if you want to send it all the same.",
+                    reasons=" ".join(judge._explain(reason) for reason in news),
                 )
             )
 
