@@ -12,6 +12,7 @@ from . import test_bulk_pdf
 from . import test_bulk_writing
 from . import test_candidates
 from . import test_candidates_order
+from . import test_dashboard
 from . import test_digest
 from . import test_document_type
 from . import test_documents
@@ -27,8 +28,10 @@ from . import test_preview_access
 from . import test_propagation
 from . import test_reminder
 from . import test_reminder_access
+from . import test_reminder_tours
 from . import test_reminder_views
 from . import test_replies
+from . import test_report
 from . import test_representatives
 from . import test_smtp
 from . import test_survival
