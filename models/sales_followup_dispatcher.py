@@ -1,7 +1,8 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from psycopg2.errors import OperationalError, UniqueViolation
+from psycopg2 import InterfaceError, OperationalError
+from psycopg2.errors import UniqueViolation
 
 from odoo import api, models
 from odoo.exceptions import UserError
@@ -54,6 +55,18 @@ class Outcome:
     reasons: tuple = ()
     reminder: models.BaseModel | None = None
     codes: tuple = ()
+
+
+def find_conflict(error):
+    """Give the conflict with another transaction, or the loss of the connection, that
+    is behind an error; ``None`` where something else is.
+
+    Who renders texts and reports wraps what goes wrong into errors of its own. A
+    document is not to be blamed for it.
+    """
+    while error and not isinstance(error, (OperationalError, InterfaceError)):
+        error = error.__cause__
+    return error
 
 
 class SalesFollowupDispatcher(models.AbstractModel):
@@ -212,10 +225,10 @@ class SalesFollowupDispatcher(models.AbstractModel):
         try:
             with self.env.cr.savepoint():
                 return self._send_together(orders)
-        except OperationalError:
-            # a conflict with another transaction: the caller starts anew
-            raise
-        except Exception:  # noqa: BLE001 whatever texts, PDF and addons may raise
+        except Exception as error:  # noqa: BLE001 whatever texts, PDF and addons may raise
+            if conflict := find_conflict(error):
+                # the caller starts anew
+                raise conflict from None
             if len(orders) == 1:
                 return {orders[0].document: self._send_alone(orders[0])}
         half = len(orders) // 2
@@ -260,13 +273,13 @@ class SalesFollowupDispatcher(models.AbstractModel):
         try:
             with self.env.cr.savepoint():
                 return self._send_together([order])[order.document]
-        except OperationalError:
-            raise
         except UniqueViolation:
             # somebody was quicker: it was sent, and that is what was wanted
             text = self.env._("Somebody else sent it meanwhile.")
             return Outcome("refused", (text,))
         except Exception as error:  # noqa: BLE001 as above
+            if conflict := find_conflict(error):
+                raise conflict from None
             return self._note_failure(order, error)
 
     @api.model

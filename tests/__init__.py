@@ -9,10 +9,10 @@ from . import test_bulk
 from . import test_bulk_launch
 from . import test_bulk_letters
 from . import test_bulk_pdf
-from . import test_bulk_tours
 from . import test_bulk_writing
 from . import test_candidates
 from . import test_candidates_order
+from . import test_conflicts
 from . import test_dashboard
 from . import test_digest
 from . import test_document_type
