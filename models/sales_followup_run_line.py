@@ -39,9 +39,7 @@ class SalesFollowupRunLine(models.Model):
     currency_id = fields.Many2one("res.currency", readonly=True)
     amount = fields.Monetary(string="Untaxed Amount", readonly=True)
     last_date = fields.Datetime(string="Last Reminder", readonly=True)
-    last_template_id = fields.Many2one(
-        "sales.followup.template", string="Last Template", readonly=True
-    )
+    last_template_id = fields.Many2one("sales.followup.template", readonly=True)
     last_note = fields.Text(readonly=True)
     planned_date = fields.Date(string="Planned Next Date", readonly=True)
     suggested_template_id = fields.Many2one(

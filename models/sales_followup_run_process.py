@@ -1,6 +1,5 @@
 import logging
 from datetime import timedelta
-from itertools import groupby
 
 from psycopg2.errors import OperationalError
 
@@ -193,10 +192,14 @@ class SalesFollowupRun(models.Model):
         """
         if not self.company_id.followup_min_days:
             return list(lines._group_by_document_model().values())
-        return [
-            lines.browse().concat(*alike)
-            for _model, alike in groupby(lines, lambda line: line._get_document()._name)
-        ]
+        parts = []
+        for line in lines:
+            model = line._get_document()._name
+            if parts and parts[-1][-1]._get_document()._name == model:
+                parts[-1] += line
+            else:
+                parts.append(line)
+        return parts
 
     def _refuse_unfit(self, lines):
         """Mark lines whose template or recipient does not do any more.

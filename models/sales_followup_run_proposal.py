@@ -52,7 +52,7 @@ class SalesFollowupRun(models.Model):
     team_id = fields.Many2one("crm.team", string="Sales Team")
     due_from = fields.Date(string="Due from")
     due_to = fields.Date(string="Due until")
-    never_reminded = fields.Boolean(string="Never Reminded")
+    never_reminded = fields.Boolean()
     country_ids = fields.Many2many("res.country", string="Countries")
     category_ids = fields.Many2many("res.partner.category", string="Customer Tags")
     lang = fields.Selection(
@@ -60,9 +60,8 @@ class SalesFollowupRun(models.Model):
         string="Language",
         help="The language in which the customer is written to.",
     )
-    series_ids = fields.Many2many("sales.followup.series", string="Series")
+    series_ids = fields.Many2many("sales.followup.series")
     my_series = fields.Boolean(
-        string="My Series",
         help="Only documents whose latest reminder is mine: the series I am in the "
         "middle of.",
     )

@@ -54,6 +54,7 @@ class TestBulkLetters(BulkCommon):
 
         def merge(_self, letter, document_pdf, document=None):
             if document.id in self.broken:
+                # pylint: disable-next=translation-required
                 raise UserError("The document cannot be printed.")
             return make_pdf(*read_widths(letter), *read_widths(document_pdf))
 
