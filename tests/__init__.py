@@ -34,6 +34,7 @@ from . import test_reminder_views
 from . import test_replies
 from . import test_report
 from . import test_representatives
+from . import test_season
 from . import test_smtp
 from . import test_survival
 from . import test_tours
