@@ -545,7 +545,7 @@ class TestAutomaticInterruptions(FailuresCommon):
         self.assertEqual(len(today.line_ids), 4)
 
     def test_killed_before_anything_was_planned_leaves_no_log(self):
-        with self._interrupt("sales.followup.automatic", "_find_candidates"):
+        with self._interrupt("sales.followup.automatic", "_walk_candidates"):
             with self._killed():
                 self._cron_send()
         self.assertFalse(self._get_runs())
