@@ -80,12 +80,22 @@ class Databases:
 
     def create(self, name, base):
         """Make a fresh database of ``base``, without the addon."""
-        template = self._ensure_template(base)
-        self.drop(name)
-        self.server.copy(template, name)
+        self.copy(self._ensure_template(base), name)
+
+    def copy(self, source, target):
+        """Make a database like another one, which nobody uses meanwhile."""
+        self.drop(target)
+        self.server.copy(source, target)
+        self.share_files(source, self, target)
+
+    def share_files(self, source, databases, target):
+        """Give the copy of a database its stored files.
+
+        :param databases: those of the server on which the copy is
+        """
         # Odoo never changes a stored file, so that the copies may share them.
         shutil.copytree(
-            self._files(template), self._files(name), copy_function=_link_or_copy
+            self._files(source), databases._files(target), copy_function=_link_or_copy
         )
 
     def install(self, name, base):

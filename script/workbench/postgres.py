@@ -66,6 +66,17 @@ class Server:
     def copy(self, source, target):
         self._administer("CREATE DATABASE {} TEMPLATE {}", target, source)
 
+    def create(self, name, **settings):
+        """Make an empty database, with settings of its own."""
+        self._administer("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", name)
+        for setting, value in settings.items():
+            self.query(
+                sql.SQL("ALTER DATABASE {} SET {} = %s").format(
+                    sql.Identifier(name), sql.Identifier(setting)
+                ),
+                [value],
+            )
+
     def rename(self, source, target):
         self._administer("ALTER DATABASE {} RENAME TO {}", source, target)
 
@@ -98,7 +109,7 @@ def serving():
     if any(os.environ.get(name) for name in EXTERNAL_VARIABLES):
         yield _external()
     else:
-        with _embedded() as server:
+        with embedded() as server:
             yield server
 
 
@@ -137,8 +148,12 @@ def _external():
 
 
 @contextmanager
-def _embedded():
-    home = cache.folder() / "postgres-18"
+def embedded(name="postgres-18"):
+    """Yield a server that comes along; it runs until its last user ends.
+
+    :param name: tells apart servers, and the folders of their data in the cache
+    """
+    home = cache.folder() / name
     home.mkdir(exist_ok=True)
     with (home / "users.lock").open("a") as users:
         fcntl.flock(users, fcntl.LOCK_SH)

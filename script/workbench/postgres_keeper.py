@@ -17,6 +17,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 SETTINGS = """\
 # Databases here are thrown away: speed goes before safety.
 fsync = off
@@ -83,6 +85,13 @@ def is_used(users):
     return False
 
 
+def is_running(info):
+    """Tell whether the server lives; one that waits to be buried does not."""
+    with suppress(psutil.NoSuchProcess):
+        return info.is_running() and info.process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
 def main(home):
     keeper = (home / "keeper.lock").open("a")
     try:
@@ -100,7 +109,7 @@ def main(home):
             ensure_role(server)
             info = server.get_postmaster_info()
             endpoint.write_text(str(info.socket_dir))
-            while is_used(users) and info.is_running():
+            while is_used(users) and is_running(info):
                 time.sleep(0.3)
         finally:
             # Users who come from here on wait for their lock, find no endpoint,
