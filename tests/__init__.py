@@ -9,6 +9,7 @@ from . import test_bulk
 from . import test_bulk_launch
 from . import test_bulk_letters
 from . import test_bulk_pdf
+from . import test_bulk_tours
 from . import test_bulk_writing
 from . import test_candidates
 from . import test_candidates_order

@@ -597,9 +597,9 @@ class TestAutomaticInterruptions(FailuresCommon):
             patch(f"{MODULE}.sales_followup_automatic_plan.PLAN_SIZE", 2),
             patch.object(
                 model,
-                "_find_candidates",
-                lambda self, template, after_id=0, find=model._find_candidates: find(
-                    self, template, after_id, limit=2
+                "_walk_candidates",
+                lambda self, template, position=None, walk=model._walk_candidates: walk(
+                    self, template, position, size=2
                 ),
             ),
         ):
