@@ -18,7 +18,7 @@ INVOICES = 100
 CUSTOMERS = 70
 
 #: how many things happen on a day, besides runs
-EVENTS = 14
+EVENTS = 7
 
 ZONE = ZoneInfo("Europe/Paris")
 ONE_DAY = timedelta(days=1)
