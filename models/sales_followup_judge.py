@@ -196,47 +196,50 @@ class SalesFollowupJudge(models.AbstractModel):
 
         :return: dict of :class:`~..rules.verdict.Code` → text with placeholders
         """
-        _ = self.env._
         return {
-            Code.NOT_OPEN: _("The document is not open any more."),
-            Code.NOT_SENT_YET: _("It has not been sent to the customer yet."),
-            Code.NOT_CHASED: _("Its document type says not to chase it."),
-            Code.NO_ADDRESS: _("The customer has no e-mail address."),
-            Code.INVALID_ADDRESS: _("The e-mail address of the customer is not valid."),
-            Code.BLACKLISTED: _("The e-mail address is blacklisted."),
-            Code.BOUNCING: _("E-mails to this address came back."),
-            Code.DOCUMENT_EXCLUDED: _(
+            Code.NOT_OPEN: self.env._("The document is not open any more."),
+            Code.NOT_SENT_YET: self.env._("It has not been sent to the customer yet."),
+            Code.NOT_CHASED: self.env._("Its document type says not to chase it."),
+            Code.NO_ADDRESS: self.env._("The customer has no e-mail address."),
+            Code.INVALID_ADDRESS: self.env._(
+                "The e-mail address of the customer is not valid."
+            ),
+            Code.BLACKLISTED: self.env._("The e-mail address is blacklisted."),
+            Code.BOUNCING: self.env._("E-mails to this address came back."),
+            Code.DOCUMENT_EXCLUDED: self.env._(
                 "The document is marked “Do not remind automatically”."
             ),
-            Code.DOCUMENT_PAUSED: _("The document is paused until %(until)s."),
-            Code.ANSWERED: _(
+            Code.DOCUMENT_PAUSED: self.env._("The document is paused until %(until)s."),
+            Code.ANSWERED: self.env._(
                 "The customer answered on %(at)s, and nobody took it up yet: log a "
                 "reminder, or resume."
             ),
-            Code.CUSTOMER_EXCLUDED: _(
+            Code.CUSTOMER_EXCLUDED: self.env._(
                 "The customer is marked “Do not remind automatically”."
             ),
-            Code.CUSTOMER_PAUSED: _("The customer is paused until %(until)s."),
-            Code.TOO_SOON: _(
+            Code.CUSTOMER_PAUSED: self.env._("The customer is paused until %(until)s."),
+            Code.TOO_SOON: self.env._(
                 "The customer was reminded on %(day)s; not again before %(until)s."
             ),
-            Code.NOT_BUSINESS_DAY: _(
+            Code.NOT_BUSINESS_DAY: self.env._(
                 "Today is no business day; the next is %(until)s."
             ),
-            Code.ALREADY_SENT: _("This reminder was sent on %(day)s already."),
-            Code.SWITCHED_OFF: _("Automatic reminders are switched off."),
-            Code.DUNNING_CONFLICT: _("Another app chases invoices by itself."),
-            Code.NOT_AUTOMATIC: _("The template is not automatic."),
-            Code.INCOMPLETE: _("The template is not complete."),
-            Code.FAILED: _("Sending failed for good."),
-            Code.BELOW_MINIMUM: _("The amount is below %(amount)s."),
-            Code.NO_DUE_DATE: _("The document has no due date."),
-            Code.NO_PREVIOUS: _("No reminder was sent before it."),
-            Code.BEFORE_ACTIVE_FROM: _(
+            Code.ALREADY_SENT: self.env._("This reminder was sent on %(day)s already."),
+            Code.SWITCHED_OFF: self.env._("Automatic reminders are switched off."),
+            Code.DUNNING_CONFLICT: self.env._("Another app chases invoices by itself."),
+            Code.NOT_AUTOMATIC: self.env._("The template is not automatic."),
+            Code.INCOMPLETE: self.env._("The template is not complete."),
+            Code.FAILED: self.env._("Sending failed for good."),
+            Code.BELOW_MINIMUM: self.env._("The amount is below %(amount)s."),
+            Code.NO_DUE_DATE: self.env._("The document has no due date."),
+            Code.NO_PREVIOUS: self.env._("No reminder was sent before it."),
+            Code.BEFORE_ACTIVE_FROM: self.env._(
                 "Its day, %(day)s, lies before the template was switched on "
                 "(%(since)s)."
             ),
-            Code.PASSED: _("A later one, “%(template)s”, was sent on %(day)s."),
-            Code.WAITING: _("“%(template)s” goes first."),
-            Code.NOT_DUE: _("Its day is %(until)s."),
+            Code.PASSED: self.env._(
+                "A later one, “%(template)s”, was sent on %(day)s."
+            ),
+            Code.WAITING: self.env._("“%(template)s” goes first."),
+            Code.NOT_DUE: self.env._("Its day is %(until)s."),
         }

@@ -56,7 +56,9 @@ class SalesFollowupPrinter(models.AbstractModel):
         """Give what the letters say, as ``sales.followup.letter`` wants it."""
         contacts = {reminder[link]: reminder.contact_id for reminder in reminders}
         langs = reminders[link]._followup_get_langs(contacts)
-        recipients = {reminder[link].id: reminder.contact_id.id for reminder in reminders}
+        recipients = {
+            reminder[link].id: reminder.contact_id.id for reminder in reminders
+        }
         bodies = template._render_letter(langs, recipients)
         subjects = template._render_subject(langs, recipients)
         return [

@@ -67,7 +67,6 @@ class SalesFollowupReport(models.Model):
         help="Days from the last reminder to the confirmation, of the quotations won.",
     )
     amount_won = fields.Monetary(
-        string="Amount Won",
         currency_field="company_currency_id",
         readonly=True,
         help="Untaxed amount of the quotations won, in the company's currency at their "

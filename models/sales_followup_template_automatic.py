@@ -28,7 +28,6 @@ class SalesFollowupTemplate(models.Model):
         help="After that date; a negative number means before it.",
     )
     active_from = fields.Date(
-        string="Active From",
         copy=False,
         help="Only documents whose day for this reminder falls on or after this date. "
         "Filled in when the template is switched on, so that old documents are left "

@@ -30,6 +30,7 @@ class TestConflicts(RemindersCommon):
         try:
             raise SerializationFailure("could not serialize access")
         except SerializationFailure as conflict:
+            # pylint: disable-next=translation-required
             raise UserError("Failed to render") from conflict
 
     def test_conflict_behind_another_error_is_no_failure(self):

@@ -44,8 +44,10 @@ class TestDashboard(RemindersCommon):
     def _open(self, card, user=None):
         """Give the records behind a card, as the user sees them."""
         action = card["action"]
-        return self.env[action["res_model"]].with_user(user or self.alice).search(
-            action["domain"]
+        return (
+            self.env[action["res_model"]]
+            .with_user(user or self.alice)
+            .search(action["domain"])
         )
 
     def test_next_reminders_are_counted_by_their_day(self):

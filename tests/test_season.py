@@ -108,7 +108,7 @@ class Oracle:
             paper.living and party.reached and not (marked or paused or paper.answered)
         )
 
-    def write(self, paper, step, today):
+    def write(self, paper, step, today):  # pylint: disable=method-required-super
         """Somebody writes: the run, or a person."""
         paper.done[step.name] = today
         paper.party.written = today
