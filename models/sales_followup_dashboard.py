@@ -105,7 +105,7 @@ class SalesFollowupDashboard(models.AbstractModel):
 
     @api.model
     def _get_waiting_card(self):
-        """Give what was sent and waits: open, no answer, and not yet time to ask again."""
+        """Give what was sent and waits: open, no answer, not yet time to ask again."""
         today = fields.Date.context_today(self)
         domain = (
             self._get_standing()
