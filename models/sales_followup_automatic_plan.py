@@ -51,9 +51,10 @@ class SalesFollowupAutomatic(models.AbstractModel):
         if not position:
             run = self._plan_retries(run)
         for template, after in self._get_stops(position):
-            for documents, reached in self._walk_safely(template, after):
+            pages = self._walk_safely(template, after)
+            for documents, reached in self._gather(pages):
                 run = self._plan_batch(run, template, documents)
-                if not run and len(documents) == PLAN_SIZE:
+                if not run and len(documents) >= PLAN_SIZE:
                     # whoever is interrupted shall not judge these again
                     run = self._create_run()
                 if run:
@@ -102,6 +103,23 @@ class SalesFollowupAutomatic(models.AbstractModel):
             if found is None:
                 return
             yield found
+
+    @api.model
+    def _gather(self, pages):
+        """Put small pages together: to judge one document takes as many queries as to
+        judge many.
+
+        :param pages: as of :meth:`_walk_candidates`
+        :return: generator of the same
+        """
+        gathered = reached = None
+        for documents, reached in pages:
+            gathered = documents if gathered is None else gathered | documents
+            if len(gathered) >= PLAN_SIZE:
+                yield gathered, reached
+                gathered = None
+        if gathered:
+            yield gathered, reached
 
     @api.model
     def _plan_batch(self, run, template, documents):

@@ -608,6 +608,28 @@ class TestAutomaticInterruptions(FailuresCommon):
         self.assertEqual(sorted(judged), self.orders.ids)
         self.assertAllSentOnce()
 
+    def test_documents_found_in_small_pages_are_judged_together(self):
+        """Half of them were sent the first level, the others wait for it."""
+        for order in self.orders[:3]:
+            self._remind(order, template_id=self.first.id)
+        third = self._create_level(14, series=self.first.series_id)
+        for order in self.orders[3:]:
+            self._remind(order, template_id=self.second.id)
+        judge, judged = type(self.automatic)._judge_candidates, []
+
+        def note(self, template, documents):
+            judged.append(template)
+            return judge(self, template, documents)
+
+        with patch.object(type(self.automatic), "_judge_candidates", note):
+            self._run_on(20)
+        self.assertLessEqual(judged.count(third), 1)
+        self.assertLessEqual(judged.count(self.second), 1)
+        for order in self.orders[3:]:
+            self.assertSent(order, third)
+        for order in self.orders[:3]:
+            self.assertSent(order, self.second)
+
     # --- others at work ---------------------------------------------------------
 
     def test_conflict_is_tried_again(self):
