@@ -22,6 +22,9 @@ PLAN_SIZE = 500
 #: how often one batch is tried while others write what it needs
 MAX_CONFLICTS = 10
 
+#: how many documents that always conflict are put aside before a run breaks off
+MAX_ASIDE = 10
+
 #: when to ask again for what somebody else holds
 COME_BACK = timedelta(minutes=5)
 
@@ -106,14 +109,16 @@ class SalesFollowupAutomatic(models.AbstractModel):
     @api.model
     def _take_steps(self):
         """Commit step by step; where somebody changed meanwhile what a step needs, take
-        it again, with fewer documents.
+        it again, with fewer documents. One that is in the way even alone is put aside,
+        for a later call.
 
         :return: whether there was time for all of it
         """
         crons, conflicts = self.env["ir.cron"], 0
+        aside = self.env["sales.followup.run.line"]
         while True:
             try:
-                for processed in self._send_due(max(1, BATCH_SIZE >> conflicts)):
+                for processed in self._send_due(max(1, BATCH_SIZE >> conflicts), aside):
                     if not crons._commit_progress(processed, remaining=1):
                         return False
                     if conflicts:
@@ -123,17 +128,27 @@ class SalesFollowupAutomatic(models.AbstractModel):
                 conflicts = 0
             except OperationalError:
                 conflicts += 1
-                if self.env.cr.closed or conflicts > MAX_CONFLICTS:
+                if self.env.cr.closed:
                     raise
                 self.env.cr.rollback()
+                if conflicts > MAX_CONFLICTS:
+                    run = self._get_unfinished_run()
+                    stuck = run and run._get_next_lines(aside, 1)
+                    if not stuck or len(aside) >= MAX_ASIDE:
+                        raise
+                    _logger.info("%s is put aside", stuck.document_name, exc_info=True)
+                    aside |= stuck
+                    conflicts = 0
                 time.sleep(random.uniform(0, 0.05) * conflicts)
 
     @api.model
-    def _send_due(self, batch_size=BATCH_SIZE):
+    def _send_due(self, batch_size=BATCH_SIZE, aside=None):
         """Send what is due in one company, step by step.
 
         Generator, to be used up: each step is to be committed before the next one. It
         yields how many documents a step was about.
+
+        :param aside: lines of the run's log to leave for a later call
         """
         run = self._get_unfinished_run()
         if not self._is_sending_day():
@@ -141,7 +156,7 @@ class SalesFollowupAutomatic(models.AbstractModel):
         if not run.is_planned:
             run = yield from self._plan(run)
         if run:
-            yield from self._send_planned(run, batch_size)
+            yield from self._send_planned(run, batch_size, aside)
 
     @api.model
     def _is_sending_day(self):
@@ -153,9 +168,12 @@ class SalesFollowupAutomatic(models.AbstractModel):
     # --- sending ----------------------------------------------------------------
 
     @api.model
-    def _send_planned(self, run, batch_size):
-        """Send what waits in the log of a run, and close it."""
-        busy = run.line_ids.browse()
+    def _send_planned(self, run, batch_size, aside=None):
+        """Send what waits in the log of a run, and close it.
+
+        :param aside: lines to leave for a later call
+        """
+        busy = aside or run.line_ids.browse()
         while lines := run._get_next_lines(busy, batch_size):
             busy |= self._send_lines(run, lines)
             yield len(lines)

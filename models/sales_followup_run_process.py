@@ -17,8 +17,12 @@ BATCH_SIZE = 50
 #: up to how many lines a run is sent at once, while the user waits
 INLINE_LIMIT = 50
 
-#: how often a batch is tried again at once when the database refuses it
+#: how often a batch is tried again when the database refuses it: with half the lines
+#: each time, at last with a single one
 MAX_CONFLICTS = 5
+
+#: how many lines that always conflict are put aside before a run is left for later
+MAX_ASIDE = 10
 
 #: when to look again for lines that somebody else held
 PATIENCE = timedelta(minutes=1)
@@ -62,17 +66,23 @@ class SalesFollowupRun(models.Model):
         crons = self.env["ir.cron"]
         self._sync_missed()
         held, conflicts = self.browse(), 0
+        aside = self.env["sales.followup.run.line"]
         while run := self._find_unfinished(held):
             crons._commit_progress(remaining=self._count_unfinished(held))
             try:
-                done = run._as_sender()._step()
+                done = run._as_sender()._step(BATCH_SIZE >> conflicts, aside)
                 left = crons._commit_progress(done)
             except OperationalError:
                 # somebody changed what the batch was about: nothing of it was sent
                 self.env.cr.rollback()
                 _logger.info("A batch of run %s starts anew", run.id, exc_info=True)
                 conflicts += 1
-                left, done = True, conflicts <= MAX_CONFLICTS
+                left, done = True, True
+                if conflicts > MAX_CONFLICTS:
+                    stuck = run._find_waiting(1, aside)
+                    aside |= stuck
+                    done = stuck and len(aside & run.line_ids) <= MAX_ASIDE
+                    conflicts = 0
             else:
                 conflicts = 0
             if not done:
@@ -141,24 +151,33 @@ class SalesFollowupRun(models.Model):
 
     # --- a batch ----------------------------------------------------------------
 
-    def _step(self):
+    def _step(self, size=BATCH_SIZE, aside=None):
         """Send the next lines, or close the run after the last one.
 
+        :param size: how many lines
+        :param aside: lines to leave for later
         :return: how much was done; nothing where others hold what is left
         """
         self.ensure_one()
         if self.finished_date or self.state not in ("running", "cancelled"):
             return 0
-        if self.state == "running" and (lines := self._find_waiting(BATCH_SIZE)):
-            return self._process_batch(lines.try_lock_for_update())
+        if self.state == "running":
+            if lines := self._find_waiting(size, aside):
+                return self._process_batch(lines.try_lock_for_update())
+            if aside and self._count_waiting():
+                return 0
         self._finish()
         return 1
 
-    def _find_waiting(self, limit=None):
-        """Give the lines that are to be sent, customer by customer."""
-        return self.env["sales.followup.run.line"].search(
-            self._get_waiting_domain(), limit=limit
-        )
+    def _find_waiting(self, limit=None, aside=None):
+        """Give the lines that are to be sent, customer by customer.
+
+        :param aside: lines to pass over
+        """
+        domain = self._get_waiting_domain()
+        if aside:
+            domain.append(("id", "not in", aside.ids))
+        return self.env["sales.followup.run.line"].search(domain, limit=limit)
 
     def _count_waiting(self):
         """Count the lines that are to be sent."""

@@ -670,6 +670,25 @@ class TestAutomaticInterruptions(FailuresCommon):
         self._cron_send()
         self.assertAllSentOnce()
 
+    def test_document_that_always_conflicts_stops_no_other(self):
+        bad = self.orders[0]
+        model = type(self.env["sales.followup.dispatcher"])
+        dispatch = model._dispatch
+
+        def conflict(self, orders, mode):
+            if bad in [order.document for order in orders]:
+                raise SerializationFailure
+            return dispatch(self, orders, mode)
+
+        with (
+            patch.object(model, "_dispatch", conflict),
+            patch(f"{MODULE}.sales_followup_automatic.time.sleep"),
+        ):
+            self._cron_send()
+        self.assertAllSentOnce(bad)
+        self._cron_send()
+        self.assertAllSentOnce()
+
     def test_error_in_one_company_stops_no_other(self):
         there = self.env["res.company"].create(
             {"name": "ZZ", "currency_id": self.env.company.currency_id.id}

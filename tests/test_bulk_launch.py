@@ -480,7 +480,7 @@ class TestBulkBackground(BulkCommon, CronMixinCase):
         self.assertEqual(run.state, "cancelled")
         self.assertFalse(self._reminders(*waiting.order_id))
 
-    def test_conflict_starts_the_batch_anew(self):
+    def test_conflict_starts_the_batch_anew_with_less(self):
         run = self._launch()
         calls = []
 
@@ -495,7 +495,29 @@ class TestBulkBackground(BulkCommon, CronMixinCase):
         with mute_logger(PROCESS):
             self._process_in_background()
         self.assertEqual(run.state, "done")
-        self.assertEqual(calls[1], calls[2])
+        self.assertEqual(calls[1][:1], calls[2])
+        self.assertEachOnce(self.orders)
+
+    def test_document_that_always_conflicts_hinders_no_other(self):
+        run = self._launch()
+        bad = held = self.orders[0]
+
+        def conflict(process, running, lines):
+            if held & lines.order_id:
+                raise SerializationFailure()
+            return process(running, lines)
+
+        self._patch_batch(conflict)
+        cron = self.env.ref("sales_followup.ir_cron_process_runs")
+        with mute_logger(PROCESS), self.capture_triggers(cron.id) as later:
+            self._process_in_background()
+        self.assertEqual((run.state, run.waiting_count), ("running", 1))
+        self.assertFalse(self._reminders(bad))
+        self.assertEachOnce(self.orders - bad)
+        self.assertEqual(len(later.records), 1)
+        held = bad.browse()
+        self._process_in_background()
+        self.assertEqual(run.state, "done")
         self.assertEachOnce(self.orders)
 
     def test_run_that_always_conflicts_hinders_no_other(self):
