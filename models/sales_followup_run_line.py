@@ -41,7 +41,7 @@ class SalesFollowupRunLine(models.Model):
     last_date = fields.Datetime(string="Last Reminder", readonly=True)
     last_template_id = fields.Many2one("sales.followup.template", readonly=True)
     last_note = fields.Text(readonly=True)
-    planned_date = fields.Date(string="Planned Next Date", readonly=True)
+    planned_date = fields.Date(string="Planned Next Reminder", readonly=True)
     suggested_template_id = fields.Many2one(
         "sales.followup.template", string="Suggested", readonly=True
     )
@@ -58,13 +58,17 @@ class SalesFollowupRunLine(models.Model):
         default="none",
         required=True,
     )
-    suggested_next_date = fields.Date(readonly=True)
+    suggested_next_date = fields.Date(string="Suggested Next Reminder", readonly=True)
     next_date = fields.Date(string="Next Reminder")
     email_problem = fields.Char(
-        readonly=True, help="Why this document cannot go by e-mail."
+        string="Why Not by E-mail",
+        readonly=True,
+        help="Why this document cannot go by e-mail.",
     )
     letter_problem = fields.Char(
-        readonly=True, help="Why this document cannot go as a letter."
+        string="Why Not by Letter",
+        readonly=True,
+        help="Why this document cannot go as a letter.",
     )
     stops = fields.Selection(
         [("email", "An e-mail"), ("any", "Any reminder")],
@@ -113,7 +117,7 @@ class SalesFollowupRunLine(models.Model):
         return [
             ("email", self.env._("E-mail")),
             ("letter", self.env._("Letter")),
-            ("none", self.env._("None")),
+            ("none", self.env._("Left Out")),
         ]
 
     @api.depends("document_name", "customer_name")

@@ -57,10 +57,14 @@ class SalesFollowupAssign(models.TransientModel):
     )
     missing = fields.Char(compute="_compute_counts")
     outlook = fields.Char(compute="_compute_outlook")
-    change_count = fields.Integer(compute="_compute_counts")
-    right_count = fields.Integer(compute="_compute_counts")
-    following_count = fields.Integer(compute="_compute_counts")
-    own_contact_count = fields.Integer(compute="_compute_counts")
+    change_count = fields.Integer(string="To Change", compute="_compute_counts")
+    right_count = fields.Integer(string="Already Right", compute="_compute_counts")
+    following_count = fields.Integer(
+        string="Contacts That Follow", compute="_compute_counts"
+    )
+    own_contact_count = fields.Integer(
+        string="Contacts with Their Own", compute="_compute_counts"
+    )
     change_id = fields.Many2one("sales.followup.change", readonly=True)
 
     @api.model

@@ -8,7 +8,9 @@ class SalesFollowupCancel(models.TransientModel):
     _name = "sales.followup.cancel"
     _description = "Cancel Reminders"
 
-    reminder_ids = fields.Many2many("sales.followup.reminder", required=True)
+    reminder_ids = fields.Many2many(
+        "sales.followup.reminder", string="Reminders", required=True
+    )
     reason = fields.Text(required=True)
 
     def action_apply(self):

@@ -74,7 +74,7 @@ class SalesFollowupPropagate(models.TransientModel):
         required=True,
     )
     log_in_chatter = fields.Boolean(
-        string="Log in the chatter",
+        string="Log in the Chatter",
         default=True,
         help="Note the change on each document. The journal of changes has it anyway.",
     )
@@ -83,11 +83,13 @@ class SalesFollowupPropagate(models.TransientModel):
         default="draft",
         readonly=True,
     )
-    line_ids = fields.One2many("sales.followup.propagate.line", "wizard_id")
-    right_counts = fields.Json(readonly=True)
+    line_ids = fields.One2many(
+        "sales.followup.propagate.line", "wizard_id", string="Lines"
+    )
+    right_counts = fields.Json(string="Already Right", readonly=True)
     notes = fields.Text(readonly=True)
     summary = fields.Html(compute="_compute_summary", sanitize=False)
-    selected_count = fields.Integer(compute="_compute_selected_count")
+    selected_count = fields.Integer(string="Ticked", compute="_compute_selected_count")
     change_id = fields.Many2one("sales.followup.change", readonly=True)
 
     # --- defaults and computes --------------------------------------------------
