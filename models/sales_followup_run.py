@@ -85,8 +85,12 @@ class SalesFollowupRun(models.Model):
         readonly=True,
         copy=False,
     )
-    line_ids = fields.One2many("sales.followup.run.line", "run_id", copy=False)
-    reminder_ids = fields.One2many("sales.followup.reminder", "run_id", copy=False)
+    line_ids = fields.One2many(
+        "sales.followup.run.line", "run_id", string="Lines", copy=False
+    )
+    reminder_ids = fields.One2many(
+        "sales.followup.reminder", "run_id", string="Reminders Made", copy=False
+    )
 
     # launched, and not closed yet: what the scheduled action looks for
     _unfinished = models.Index(
