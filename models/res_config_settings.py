@@ -28,7 +28,9 @@ class ResConfigSettings(models.TransientModel):
     followup_window = fields.Selection(
         related="company_id.followup_window", readonly=False
     )
-    followup_warning = fields.Text(compute="_compute_followup_warning")
+    followup_warning = fields.Text(
+        string="Warnings", compute="_compute_followup_warning"
+    )
     followup_editor_group_ids = fields.Many2many(
         "res.groups",
         relation="sales_followup_settings_editor_group_rel",

@@ -27,6 +27,7 @@ class ResPartner(models.Model):
         help="No automatic reminder before this day.",
     )
     followup_touched = fields.Datetime(
+        string="Last Sent a Reminder",
         copy=False,
         readonly=True,
         groups="base.group_system",

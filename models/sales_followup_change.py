@@ -89,8 +89,12 @@ class SalesFollowupChange(models.Model):
         required=True,
         readonly=True,
     )
-    log_in_chatter = fields.Boolean(default=True, readonly=True)
-    line_ids = fields.One2many("sales.followup.change.line", "change_id", readonly=True)
+    log_in_chatter = fields.Boolean(
+        string="Log in the Chatter", default=True, readonly=True
+    )
+    line_ids = fields.One2many(
+        "sales.followup.change.line", "change_id", string="Lines", readonly=True
+    )
     changed_count = fields.Integer(string="Records Changed", readonly=True)
     left_count = fields.Integer(
         string="Records Left Alone",

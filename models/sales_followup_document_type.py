@@ -114,7 +114,9 @@ class SalesFollowupDocumentType(models.Model):
     chases = fields.Boolean(
         compute="_compute_chases",
         search="_search_chases",
-        help="Customers are reminded of these documents.",
+        string="With Reminders",
+        help="Customers can be reminded of these documents: they have a tab for "
+        "reminders, templates and series.",
     )
 
     # --- compute ----------------------------------------------------------------

@@ -16,6 +16,7 @@ class SalesFollowupMixin(models.AbstractModel):
     _followup_sent_states = ()
 
     followup_cycle = fields.Integer(
+        string="Follow-up Cycle",
         copy=False,
         readonly=True,
         groups="base.group_user",

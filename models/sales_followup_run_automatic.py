@@ -12,7 +12,10 @@ class SalesFollowupRun(models.Model):
     _inherit = "sales.followup.run"  # pylint: disable=consider-merging-classes-inherited
 
     is_planned = fields.Boolean(
-        readonly=True, copy=False, help="All that is due is in the log."
+        string="Planned to the End",
+        readonly=True,
+        copy=False,
+        help="All that is due is in the log.",
     )
     position = fields.Json(
         readonly=True,

@@ -59,8 +59,10 @@ class SalesFollowupRun(models.Model):
     none_amount = fields.Char(string="Amount Left Out", compute="_compute_amounts")
     total_amount = fields.Char(string="Untaxed Amount", compute="_compute_amounts")
     type_names = fields.Char(string="Type", compute="_compute_type_names")
-    is_background = fields.Boolean(compute="_compute_launch_notes")
-    launch_notes = fields.Text(compute="_compute_launch_notes")
+    is_background = fields.Boolean(
+        string="In the Background", compute="_compute_launch_notes"
+    )
+    launch_notes = fields.Text(string="Notes", compute="_compute_launch_notes")
 
     def _compute_counts(self):
         # sudo: whoever sees the run may know what it comes to

@@ -67,6 +67,7 @@ class SalesFollowupTemplate(models.Model):
     channel = fields.Selection(CHANNELS, default="email", required=True)
     next_days = fields.Integer(
         string="Next Reminder After",
+        aggregator=None,
         help="Days to the next reminder; 0: as the settings of the company say.",
     )
     company_id = fields.Many2one(
@@ -89,8 +90,12 @@ class SalesFollowupTemplate(models.Model):
         render_options={"post_process": True},
         sanitize="email_outgoing",
     )
-    can_write_email = fields.Boolean(compute="_compute_can_write_email")
-    can_write_letter = fields.Boolean(compute="_compute_can_write_letter")
+    can_write_email = fields.Boolean(
+        string="May Write the E-mail", compute="_compute_can_write_email"
+    )
+    can_write_letter = fields.Boolean(
+        string="May Write the Letter", compute="_compute_can_write_letter"
+    )
     attach_document = fields.Boolean(
         string="Attach the Document",
         default=True,
