@@ -9,6 +9,9 @@ from . import sales_followup_series
 from . import sales_followup_template
 from . import sales_followup_template_automatic
 from . import sales_followup_reminder
+from . import sales_followup_reminder_access
+from . import sales_followup_reminder_log
+from . import sales_followup_reminder_history
 from . import sales_followup_reminder_send
 from . import sales_followup_reminder_delivery
 from . import sales_followup_agenda
