@@ -1,5 +1,7 @@
 from . import sales_followup_mixin
 from . import sales_followup_mixin_reminders
+from . import sales_followup_mixin_recipient
+from . import sales_followup_mixin_obstacles
 from . import sales_followup_mixin_answers
 from . import sales_followup_mixin_cycle
 from . import sales_followup_document_link

@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..rules.recipients import choose, is_address
 from ..rules.verdict import Mode
 
 FOLLOWUP_GROUP = "sales_followup.group_user"
@@ -14,30 +13,6 @@ class SalesFollowupMixin(models.AbstractModel):
 
     _inherit = "sales.followup.mixin"  # pylint: disable=consider-merging-classes-inherited
 
-    followup_customer_id = fields.Many2one(
-        "res.partner",
-        string="Follow-up Customer",
-        compute="_compute_followup_customer_id",
-        groups="base.group_user",
-    )
-    followup_contact_id = fields.Many2one(
-        "res.partner",
-        string="Follow-up Contact",
-        copy=False,
-        index="btree_not_null",
-        ondelete="set null",
-        domain="[('commercial_partner_id', '=', followup_customer_id)]",
-        groups="base.group_user",
-        help="Who gets the reminders of this document. Empty: the follow-up contact of "
-        "the customer, else the contact of the document.",
-    )
-    followup_recipient_id = fields.Many2one(
-        "res.partner",
-        string="Recipient of Reminders",
-        compute="_compute_followup_recipient_id",
-        groups="base.group_user",
-        help="Whom an e-mail or a letter of reminder greets.",
-    )
     followup_exclude = fields.Boolean(
         string="Do not remind automatically",
         copy=False,
@@ -93,22 +68,6 @@ class SalesFollowupMixin(models.AbstractModel):
     )
 
     # --- reminders --------------------------------------------------------------
-
-    @api.depends("partner_id", "followup_contact_id")
-    @api.depends_context("followup_contacts")
-    def _compute_followup_recipient_id(self):
-        """Give whom the reminder being written goes to, else whom it would."""
-        chosen = dict(self.env.context.get("followup_contacts") or ())
-        recipients = self._followup_get_recipients("email")
-        for document in self:
-            document.followup_recipient_id = (
-                chosen.get(document.id) or recipients[document]
-            )
-
-    @api.depends("partner_id.commercial_partner_id")
-    def _compute_followup_customer_id(self):
-        for document in self:
-            document.followup_customer_id = document.partner_id.commercial_partner_id
 
     @api.depends("followup_reminder_ids")
     @api.depends_context("uid")
@@ -318,72 +277,6 @@ class SalesFollowupMixin(models.AbstractModel):
         """
         return self._get_report_base_filename().replace("/", "-") + ".pdf"
 
-    # --- recipient --------------------------------------------------------------
-
-    def _followup_get_recipients(self, channel):
-        """Choose who gets the reminders of these documents.
-
-        The document's follow-up contact, else the customer's, else the contact of the
-        document, else its company: the first of them that can be reached.
-
-        :param channel: of the reminder; an e-mail wants an address
-        :return: dict of document → ``res.partner``, empty where nobody can be reached
-        """
-        reachable = self._followup_get_reachable(channel)
-        nobody = self.env["res.partner"]
-        return {
-            # sudo: the recipient may be a contact the user does not look after
-            document: choose(document.sudo()._followup_get_candidates(), reachable)
-            or nobody
-            for document in self
-        }
-
-    def _followup_get_candidates(self):
-        """Give whom a reminder may go to, the preferred first."""
-        self.ensure_one()
-        company = self.partner_id.commercial_partner_id
-        return (
-            self.followup_contact_id,
-            company.followup_contact_id,
-            self.partner_id,
-            company,
-        )
-
-    @api.model
-    def _followup_get_reachable(self, channel):
-        """Give what tells whether a contact can be reached on a channel.
-
-        :return: callable of a ``res.partner``
-        """
-        if channel == "email":
-            return lambda contact: (
-                contact.active and is_address(contact.email_normalized)
-            )
-        if channel == "letter":
-            return lambda contact: contact.active and (contact.zip or contact.city)
-        return lambda contact: contact.active
-
-    def _followup_get_langs(self, contacts):
-        """Give the language to write to each recipient in.
-
-        :param contacts: dict of document → ``res.partner``
-        :return: dict of document id → code of an installed language
-        """
-        installed = {code for code, _name in self.env["res.lang"].get_installed()}
-        return {
-            document.id: choose(
-                (
-                    contacts[document].lang,
-                    document.partner_id.lang,
-                    document.partner_id.commercial_partner_id.lang,
-                    self.env.lang,
-                ),
-                installed.__contains__,
-            )
-            or "en_US"
-            for document in self.sudo()
-        }
-
     # --- reminding --------------------------------------------------------------
 
     def _followup_get_next_template(self):
@@ -417,99 +310,6 @@ class SalesFollowupMixin(models.AbstractModel):
         # sudo: the settings of the company are not for everybody
         days = template.sudo()._get_next_days(company.sudo())
         return fields.Date.add(fields.Date.context_today(self), days=days)
-
-    def _followup_get_obstacles(self, channel, template, contact=None):
-        """Say what keeps an e-mail or a letter about these documents from going out.
-
-        :param channel: ``email`` or ``letter``
-        :param template: ``sales.followup.template`` to send
-        :param contact: ``res.partner`` to send to; empty: who the rule says
-        :return: dict of document → a sentence with the remedy, ``None`` where all is
-            well
-        """
-        refusals = self._followup_get_refusals(template)
-        recipients = self._followup_get_recipients(channel)
-        reachable = self._followup_get_reachable(channel)
-        obstacles = {}
-        for document in self:
-            recipient = contact or recipients[document]
-            if refusals[document]:
-                obstacles[document] = refusals[document]
-            elif not template.sudo()._has_text(channel):
-                obstacles[document] = self.env._(
-                    "Template “%(template)s” has no text for this channel; write one, "
-                    "or choose another template.",
-                    template=template.sudo().name,
-                )
-            elif not recipient or not reachable(recipient.sudo()):
-                obstacles[document] = document._followup_get_unreachable_message(
-                    channel
-                )
-            else:
-                obstacles[document] = None
-        return obstacles
-
-    def _followup_get_refusals(self, template):
-        """Say which documents nothing is sent about, or not with this template.
-
-        :param template: ``sales.followup.template`` to send, maybe empty
-        :return: dict of document → a sentence with the remedy, or ``None``
-        """
-        open_documents = self._followup_filter_open()
-        types = self._followup_get_types()
-        # sudo: whoever may remind may know what the template is for
-        template = template.sudo()
-        refusals = dict.fromkeys(self)
-        for document in self:
-            if document not in open_documents:
-                refusals[document] = document._followup_get_closed_message()
-            elif not template:
-                refusals[document] = self.env._(
-                    "Choose a template for the reminder of %(document)s.",
-                    document=document.display_name,
-                )
-            elif template.document_type_id != types[document]:
-                refusals[document] = self.env._(
-                    "Template “%(template)s” is for %(type)s; choose one for "
-                    "%(document)s (%(other)s).",
-                    template=template.name,
-                    type=template.document_type_id.name,
-                    document=document.display_name,
-                    other=types[document].name,
-                )
-        return refusals
-
-    def _followup_get_closed_message(self):
-        """Say that nothing is sent about a closed document, and what can be done."""
-        return self.env._(
-            "%(document)s is not open any more, so nothing is sent about it. You can "
-            "still log what you did by phone or otherwise.",
-            document=self.display_name,
-        )
-
-    def _followup_get_unreachable_message(self, channel):
-        """Say that the customer has no address for a channel, and what can be done."""
-        # sudo: the customer's name is on the document anyway
-        customer = self.sudo().partner_id.display_name
-        if not customer:
-            return self.env._(
-                "%(document)s has no customer yet; enter one first.",
-                document=self.display_name,
-            )
-        if channel == "email":
-            return self.env._(
-                "%(customer)s has no valid e-mail address for %(document)s. Enter one "
-                "on the contact, choose a follow-up contact who has one, or send a "
-                "letter instead.",
-                customer=customer,
-                document=self.display_name,
-            )
-        return self.env._(
-            "%(customer)s has no postal address for %(document)s. Enter one on the "
-            "contact, or choose a follow-up contact who has one.",
-            customer=customer,
-            document=self.display_name,
-        )
 
     def action_followup_remind(self):
         """Open the dialog that reminds of this document."""
