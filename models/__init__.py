@@ -4,6 +4,7 @@ from . import sales_followup_mixin_recipient
 from . import sales_followup_mixin_obstacles
 from . import sales_followup_mixin_answers
 from . import sales_followup_mixin_cycle
+from . import sales_followup_mixin_glance
 from . import sales_followup_document_link
 from . import sales_followup_document_type
 from . import sales_followup_result
@@ -56,6 +57,7 @@ from . import res_users
 from . import res_partner
 from . import res_partner_bulk
 from . import res_partner_reminders
+from . import res_partner_glance
 from . import sale_order
 from . import account_move
 from . import account_move_line

@@ -152,6 +152,30 @@ class SalesFollowupJudge(models.AbstractModel):
     # --- in words ---------------------------------------------------------------
 
     @api.model
+    def _answer(self, template, verdict):
+        """Say yes or no in one sentence.
+
+        :param template: ``sales.followup.template`` it is about
+        :param verdict: :class:`~..rules.verdict.Verdict`, ``None`` where no template is
+            automatic for it
+        :rtype: str
+        """
+        if verdict is None:
+            return self.env._("No: its series has no automatic reminder for it.")
+        if verdict.send:
+            return self.env._(
+                "Yes: “%(template)s” goes out with the next run.",
+                template=template.name,
+            )
+        if verdict.next_date:
+            return self.env._(
+                "Not today: “%(template)s” goes out on %(date)s if nothing happens.",
+                template=template.name,
+                date=format_date(self.env, verdict.next_date),
+            )
+        return self.env._("No: “%(template)s” is not sent.", template=template.name)
+
+    @api.model
     def _explain(self, reason, currency=None):
         """Put one reason into a sentence.
 

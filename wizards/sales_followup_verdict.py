@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_date
 
 
 class SalesFollowupVerdict(models.TransientModel):
@@ -96,34 +95,14 @@ class SalesFollowupVerdict(models.TransientModel):
     def _take_judgement(self, judgement):
         """Show a judgement."""
         template, verdict = judgement
+        judge = self.env["sales.followup.judge"]
+        self.answer = judge._answer(template, verdict)
         if verdict is None:
-            self.answer = self.env._("No: its series has no automatic reminder for it.")
             return
         self.judged_template_id = template
         self.send = verdict.send
         self.next_date = verdict.next_date
-        self.answer = self._get_answer(template, verdict)
-        self.reasons = self.env["sales.followup.judge"]._render_reasons(
-            verdict.reasons, self._get_document()
-        )
-
-    def _get_answer(self, template, verdict):
-        """Say yes or no in one sentence.
-
-        :rtype: str
-        """
-        if verdict.send:
-            return self.env._(
-                "Yes: “%(template)s” goes out with the next run.",
-                template=template.name,
-            )
-        if verdict.next_date:
-            return self.env._(
-                "Not today: “%(template)s” goes out on %(date)s if nothing happens.",
-                template=template.name,
-                date=format_date(self.env, verdict.next_date),
-            )
-        return self.env._("No: “%(template)s” is not sent.", template=template.name)
+        self.reasons = judge._render_reasons(verdict.reasons, self._get_document())
 
     @api.depends("order_id", "move_id", "template_id")
     def _compute_preview(self):
