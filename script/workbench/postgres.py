@@ -18,6 +18,7 @@ from .problem import Problem
 EXTERNAL_VARIABLES = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGSERVICE")
 _OLDEST = 13
 _PATIENCE = 90
+_DROP_ATTEMPTS = 3
 
 
 class Server:
@@ -61,7 +62,24 @@ class Server:
         return {name for (name,) in self.query("SELECT datname FROM pg_database")}
 
     def drop(self, name):
-        self._administer("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        """Drop a database, whoever of ours is still connected to it."""
+        # not "WITH (FORCE)": it is refused to whoever may not end an autovacuum worker,
+        # which PostgreSQL itself sends away from a database that is dropped
+        for attempts_left in reversed(range(_DROP_ATTEMPTS)):
+            self._end_sessions(name)
+            try:
+                return self._administer("DROP DATABASE IF EXISTS {}", name)
+            except psycopg2.errors.ObjectInUse:
+                if not attempts_left:
+                    raise
+
+    def _end_sessions(self, name):
+        self.query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = %s AND backend_type = 'client backend'"
+            " AND pid <> pg_backend_pid() AND pg_has_role(usesysid, 'MEMBER')",
+            [name],
+        )
 
     def copy(self, source, target):
         self._administer("CREATE DATABASE {} TEMPLATE {}", target, source)
