@@ -56,9 +56,11 @@
     "assets": {
         "web.assets_backend": [
             "sales_followup/static/src/dashboard/**/*",
+            "sales_followup/static/src/systray/**/*",
             "sales_followup/static/src/run/**/*",
         ],
         "web.assets_tests": ["sales_followup/static/tests/tours/**/*"],
+        "web.assets_unit_tests": ["sales_followup/static/tests/**/*.test.js"],
     },
     "images": ["static/description/banner.png"],
     "application": True,

@@ -1,100 +1,105 @@
 import {Component, onWillStart, useState} from "@odoo/owl";
+import {FIGURES_LOADED, useComeBack, useFigureActions} from "./figures.esm";
+import {FigureCard} from "./figure_card.esm";
+import {KeepLast} from "@web/core/utils/concurrency";
+import {Layout} from "@web/search/layout";
+import {PeopleTable} from "./people_table.esm";
 import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
-import {useService} from "@web/core/utils/hooks";
-import {formatMonetary} from "@web/views/fields/formatters";
-import {Layout} from "@web/search/layout";
 import {standardActionServiceProps} from "@web/webclient/actions/action_service";
-
-/** How a card looks that has something in it. */
-const COLORS = {
-    overdue: "text-bg-danger",
-    today: "text-bg-warning",
-    failed: "text-bg-danger",
-};
+import {useService} from "@web/core/utils/hooks";
 
 /**
  * What a salesperson sees first: figures, and the list behind each.
  */
 export class FollowupDashboard extends Component {
     static template = "sales_followup.Dashboard";
-    static components = {Layout};
+    static components = {FigureCard, Layout, PeopleTable};
     static props = {...standardActionServiceProps};
 
     setup() {
         this.orm = useService("orm");
         this.action = useService("action");
-        this.state = useState({cards: [], people: []});
-        this.periods = [
-            {key: "overdue", label: _t("Overdue")},
-            {key: "today", label: _t("Today")},
-            {key: "week", label: _t("This Week")},
-            {key: "later", label: _t("Later")},
-        ];
+        this.figureActions = useFigureActions();
+        this.keepLast = new KeepLast();
+        this.display = {controlPanel: {}};
+        this.state = useState({
+            cards: [],
+            people: false,
+            isLoading: false,
+            error: "",
+        });
         onWillStart(() => this.load());
-    }
-
-    get display() {
-        return {controlPanel: {}};
-    }
-
-    get nextCards() {
-        return this.state.cards.slice(0, 6);
-    }
-
-    get forgottenCards() {
-        return this.state.cards.slice(6);
+        useComeBack(() => this.load());
     }
 
     /**
-     * Ask for the figures anew.
+     * @returns {Object[]} the groups of cards, those without any left out
+     */
+    get sections() {
+        return [
+            {
+                key: "next",
+                title: _t("My Next Reminders"),
+                columns: "row-cols-2 row-cols-md-4",
+                width: "col-12",
+            },
+            {
+                key: "sent",
+                title: _t("What I Sent"),
+                columns: "row-cols-2",
+                width: "col-12 col-lg-5 col-xl-6",
+            },
+            {
+                key: "forgotten",
+                title: _t("To Chase, Without a Next Date"),
+                columns: "row-cols-2 row-cols-md-3",
+                width: "col-12 col-lg-7 col-xl-6",
+            },
+        ]
+            .map((section) => ({
+                ...section,
+                cards: this.state.cards.filter((card) => card.section === section.key),
+            }))
+            .filter((section) => section.cards.length);
+    }
+
+    get isIdle() {
+        return this.state.cards.every((card) => !card.count);
+    }
+
+    /**
+     * Ask for the figures anew. What is shown stays until they are there; where they
+     * cannot be had, say so, and let one try again.
      */
     async load() {
-        Object.assign(
-            this.state,
-            await this.orm.call("sales.followup.dashboard", "get_figures", [])
-        );
-    }
-
-    /**
-     * @param {Object} card
-     * @returns {String} what is at stake, one amount for each currency
-     */
-    formatAmounts(card) {
-        return card.amounts
-            .map(({amount, currency_id}) =>
-                formatMonetary(amount, {currencyId: currency_id})
-            )
-            .join(" + ");
-    }
-
-    /**
-     * @param {Object} card
-     * @returns {String} the color of its number
-     */
-    getColor(card) {
-        if (!card.count) {
-            return "bg-secondary-subtle text-secondary-emphasis";
+        this.state.isLoading = true;
+        try {
+            const figures = await this.keepLast.add(
+                this.orm.call("sales.followup.dashboard", "get_figures", [])
+            );
+            Object.assign(this.state, figures, {error: ""});
+            this.env.bus.trigger(FIGURES_LOADED, figures);
+        } catch (error) {
+            this.state.error = error.data?.message || error.message;
         }
-        return COLORS[card.key] || "text-bg-primary";
+        this.state.isLoading = false;
     }
 
-    /**
-     * Open the list behind a figure.
-     *
-     * @param {Object} action
-     */
-    open(action) {
-        this.action.doAction(action);
+    open(key, whose) {
+        return this.figureActions.open(key, whose);
     }
 
-    /**
-     * Log a call or another reminder, and count anew.
-     */
     logCall() {
-        this.action.doAction("sales_followup.sales_followup_remind_action", {
-            onClose: () => this.load(),
-        });
+        return this.figureActions.logCall(() => this.load());
+    }
+
+    remind() {
+        return this.figureActions.remind(() => this.load());
+    }
+
+    openBulk() {
+        return this.action.doAction("sales_followup.sales_followup_run_action_new");
     }
 }
 
