@@ -25,6 +25,7 @@ class SalesFollowupTemplate(models.Model):
     )
     offset_days = fields.Integer(
         string="Days",
+        aggregator=None,
         help="After that date; a negative number means before it.",
     )
     active_from = fields.Date(
