@@ -42,11 +42,13 @@ class SalesFollowupDashboard(models.AbstractModel):
     def get_figures(self):
         """Give the figures of the dashboard, as the user may see them.
 
+        Amounts are lists of dicts with ``amount`` and ``currency_id``, one for each
+        company currency: currencies are never added up.
+
         :return: dict of ``cards``: list of dicts with ``key``, ``section`` (``next``,
             ``sent``, ``forgotten``), ``label``, ``count`` and ``amounts`` at stake; and
-            ``people``: for managers, a dict of ``columns``, ``rows`` and ``total``, else
-            ``False``. Amounts are lists of dicts with ``amount`` and ``currency_id``:
-            one for each company currency, as currencies are never added up
+            ``people``: a dict of ``columns``, ``rows`` and ``total`` for managers, else
+            ``False``
         :raise AccessError: without *Follow-up: User*
         """
         self.env["sales.followup.reminder"].check_access("read")
@@ -186,33 +188,30 @@ class SalesFollowupDashboard(models.AbstractModel):
         if not everybody:
             domain &= self._get_mine()
         query = reminders._search(domain)
-
-        def get_condition(domain):
-            domain = domain.optimize_full(reminders)
-            return domain._to_sql(reminders, reminders._table, query)
-
         # of what was selected, whatever did not fail is the last of its document
-        selected = {
-            key: get_condition(kind if key == "failed" else kind & ~failed)
-            for key, kind in kinds.items()
-        }
-        is_mine = get_condition(self._get_mine()) if everybody else SQL("TRUE")
-        amount = reminders._field_to_sql(reminders._table, "amount_company", query)
+        conditions = [
+            self._get_condition(query, kind if kind == failed else kind & ~failed)
+            for kind in kinds.values()
+        ]
+        is_mine = (
+            self._get_condition(query, self._get_mine()) if everybody else SQL("TRUE")
+        )
+        amount = reminders._field_to_sql(query.table, "amount_company", query)
         query.groupby = SQL("1, 2, 3, 4")
         rows = self.env.execute_query(
             query.select(
-                reminders._field_to_sql(reminders._table, "user_id", query),
+                reminders._field_to_sql(query.table, "user_id", query),
                 _join_user_name(query),
                 SQL("(%s) IS TRUE", is_mine),
                 _join_company_currency(query),
                 *(
                     SQL(
-                        "COUNT(*) FILTER (WHERE %(kind)s), "
-                        "COALESCE(SUM(%(amount)s) FILTER (WHERE %(kind)s), 0)",
-                        kind=condition,
+                        "COUNT(*) FILTER (WHERE %(condition)s), "
+                        "COALESCE(SUM(%(amount)s) FILTER (WHERE %(condition)s), 0)",
+                        condition=condition,
                         amount=amount,
                     )
-                    for condition in selected.values()
+                    for condition in conditions
                 ),
             )
         )
@@ -222,16 +221,22 @@ class SalesFollowupDashboard(models.AbstractModel):
                 "user": name,
                 "is_mine": mine,
                 "currency_id": currency_id,
-                "figures": dict(
-                    zip(
-                        kinds,
-                        zip(figures[::2], figures[1::2], strict=True),
-                        strict=True,
+                "figures": {
+                    key: (count, amount)
+                    for key, count, amount in zip(
+                        kinds, figures[::2], figures[1::2], strict=True
                     )
-                ),
+                },
             }
             for user_id, name, mine, currency_id, *figures in rows
         ]
+
+    @api.model
+    def _get_condition(self, query, domain):
+        """Give what tells in a query of reminders whether a domain selects a row."""
+        reminders = self.env["sales.followup.reminder"]
+        domain = domain.optimize_full(reminders)
+        return domain._to_sql(reminders, query.table, query)
 
     # --- documents --------------------------------------------------------------
 
@@ -381,7 +386,7 @@ class SalesFollowupDashboard(models.AbstractModel):
 
     @api.model
     def _prepare_reminders_action(self, key, whose):
-        """Give the list of reminders behind a figure, those first that are due first."""
+        """Give the list of reminders behind a figure, what is due first on top."""
         _label, title, domain = self._get_kinds()[key]
         domain &= self._get_scope() & self._get_standing(key)
         if whose == "mine":

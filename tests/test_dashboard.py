@@ -9,17 +9,19 @@ from odoo.tools import SQL
 
 from .common_reminders import RemindersCommon
 
+#: copy a row, without what the ORM would do about it
 COPY = """
     INSERT INTO {table}
-    SELECT (jsonb_populate_record(
-        model,
-        jsonb_build_object('id', nextval(pg_get_serial_sequence('{table}', 'id')))
-    )).*
-    FROM {table} AS model, generate_series(1, %s)
+    SELECT copied.*
+    FROM {table} AS model,
+         (
+             SELECT nextval(pg_get_serial_sequence('{table}', 'id')) AS id
+             FROM generate_series(1, %s)
+         ) AS fresh,
+         jsonb_populate_record(model, jsonb_build_object('id', fresh.id)) AS copied
     WHERE model.id = %s
     RETURNING id
 """
-
 ORDERS_COPY = COPY.format(table="sale_order")
 REMINDERS_COPY = COPY.format(table="sales_followup_reminder")
 
