@@ -69,6 +69,8 @@ class SalesFollowupAgenda(models.AbstractModel):
             "activity_type_id": self._get_type_id(),
             "res_model_id": self.env["ir.model"]._get_id(document._name),
             "res_id": document.id,
+            # else it is written once more
+            "res_name": document.display_name,
             "date_deadline": reminder.next_date,
             "user_id": self._get_user(document, reminder).id,
             "summary": reminder.result_id.name or reminder.template_id.name,
@@ -100,7 +102,7 @@ class SalesFollowupAgenda(models.AbstractModel):
         """Write what differs: a new date, another user."""
         if not activity:
             return
-        fixed = {"activity_type_id", "res_model_id", "res_id"}
+        fixed = {"activity_type_id", "res_model_id", "res_id", "res_name"}
         changed = {
             name: value
             for name, value in values.items()

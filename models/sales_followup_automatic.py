@@ -14,7 +14,10 @@ from .sales_followup_dispatcher import STATES, Order
 _logger = logging.getLogger(__name__)
 
 #: how many documents are locked, sent and committed at a time
-BATCH_SIZE = 100
+BATCH_SIZE = 500
+
+#: how many where PDFs are made: others wait for the documents meanwhile
+PDF_BATCH_SIZE = 50
 
 #: how many are judged at a time
 PLAN_SIZE = 500
@@ -175,6 +178,8 @@ class SalesFollowupAutomatic(models.AbstractModel):
         """
         busy = aside or run.line_ids.browse()
         while lines := run._get_next_lines(busy, batch_size):
+            if any(lines.template_id.mapped("attach_document")):
+                lines = lines[:PDF_BATCH_SIZE]
             busy |= self._send_lines(run, lines)
             yield len(lines)
         if busy:

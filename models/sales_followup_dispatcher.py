@@ -113,13 +113,14 @@ class SalesFollowupDispatcher(models.AbstractModel):
 
         :return: the documents that are locked together with their customer
         """
+        # what was read in an earlier transaction may be stale; and what this one reads
+        # is true once it is locked: the database refuses to lock what changed meanwhile
+        self.env.invalidate_all()
         # sudo: locking is not changing
         documents = documents.sudo()
         mine = documents.try_lock_for_update(allow_referencing=True)
         customers = mine.partner_id.commercial_partner_id
         customers = customers.try_lock_for_update(allow_referencing=True)
-        # what was read before the lock may be stale
-        self.env.invalidate_all()
         return mine.filtered(lambda d: d.partner_id.commercial_partner_id in customers)
 
     @api.model

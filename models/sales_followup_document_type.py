@@ -1,6 +1,6 @@
 from dateutil.relativedelta import relativedelta
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools.safe_eval import datetime, dateutil, safe_eval, time
@@ -168,6 +168,42 @@ class SalesFollowupDocumentType(models.Model):
         # sudo: a handful of records that every employee may read
         types = self.sudo().with_context(active_test=False).search(Domain.TRUE)
         return Domain("id", "in", types.filtered(lambda t: t.available in value).ids)
+
+    # --- what is known for good -------------------------------------------------
+
+    @api.model
+    def _get_chased(self, model):
+        """Give the types of a model whose documents are chased, in their order.
+
+        They are asked for many times for each batch of documents, and hardly change.
+        """
+        return self.browse(self._get_chased_ids(model))
+
+    @api.model
+    @tools.ormcache(
+        "self.env.uid",
+        "self.env.su",
+        "model",
+        "self.env.context.get('active_test', True)",
+    )
+    def _get_chased_ids(self, model):
+        return self.search([("model", "=", model), ("chases", "=", True)])._ids
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        doc_types = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return doc_types
+
+    def write(self, vals):
+        result = super().write(vals)
+        self.env.registry.clear_cache()
+        return result
+
+    def unlink(self):
+        result = super().unlink()
+        self.env.registry.clear_cache()
+        return result
 
     # --- constraints ------------------------------------------------------------
 

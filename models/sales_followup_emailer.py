@@ -8,7 +8,7 @@ from odoo.tools import format_amount, split_every
 _logger = logging.getLogger(__name__)
 
 #: how many e-mails are written at a time
-BATCH_SIZE = 200
+BATCH_SIZE = 500
 
 
 class SalesFollowupEmailer(models.AbstractModel):
@@ -50,7 +50,8 @@ class SalesFollowupEmailer(models.AbstractModel):
         contacts = {reminder[link]: reminder.contact_id for reminder in reminders}
         documents = reminders[link]
         documents.check_access("read")
-        self._fetch_customers(documents)
+        if template.mail_template_id.email_layout_xmlid:
+            self._prepare_customers(documents)
         langs = documents._followup_get_langs(contacts)
         recipients = {
             reminder[link].id: reminder.contact_id.id for reminder in reminders
@@ -90,13 +91,17 @@ class SalesFollowupEmailer(models.AbstractModel):
         return mails
 
     @api.model
-    def _fetch_customers(self, documents):
-        """Read at once what the buttons of the e-mails ask of each customer: whether it
-        has an account, or may sign up."""
+    def _prepare_customers(self, documents):
+        """Do at once for all customers what the buttons of their e-mails need: whoever
+        has no account may sign up, where that is open to everybody."""
+        if "access_token" not in documents._fields:
+            return
         # sudo: the customers' accounts, which links are made for
         customers = documents.sudo().partner_id
         customers.fetch(["signup_type"])
-        customers.mapped("user_ids")
+        strangers = customers.filtered(lambda customer: not customer.user_ids)
+        if self.env["res.users"]._get_signup_invitation_scope() == "b2c":
+            strangers.signup_prepare()
 
     # --- handing over to the server ---------------------------------------------
 
@@ -197,16 +202,23 @@ class SalesFollowupEmailer(models.AbstractModel):
         if not layout:
             return body
         contact = reminder.sudo().contact_id
+        author = reminder.user_id.partner_id
+        translated = document.with_context(lang=lang)
         message_values = {
+            "author_id": author.id,
+            "email_add_signature": True,
             "email_layout_xmlid": layout,
             "model": document._name,
             "res_id": document.id,
             "partner_ids": contact.ids,
+            # what it has not need not be looked for
+            "subtype_id": False,
+            "tracking_value_ids": False,
         }
         message = self.env["mail.message"].new(
             {
                 "body": body,
-                "author_id": reminder.user_id.partner_id.id,
+                "author_id": author.id,
                 "email_add_signature": True,
             }
         )
@@ -229,8 +241,10 @@ class SalesFollowupEmailer(models.AbstractModel):
             message,
             [recipient],
             msg_vals=message_values,
-            model_description=document.with_context(lang=lang)._followup_get_kind(),
+            model_description=translated._followup_get_kind(),
             force_email_lang=lang,
+            # sudo: as the message has it
+            force_record_name=translated.sudo().display_name,
             subtitles=self._get_subtitles(document, lang),
         ):
             self._give_access(document, group)

@@ -25,6 +25,8 @@ class SalesFollowupEmailer(models.AbstractModel):
         pdfs = {}
         if template.attach_document:
             pdfs = self._make_pdfs(reminders, link)
+        if not own and not pdfs:
+            return dict.fromkeys(reminders, fixed)
         files = {}
         for reminder in reminders:
             pdf = pdfs.get(reminder, fixed.browse())

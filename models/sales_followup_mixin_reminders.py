@@ -150,10 +150,7 @@ class SalesFollowupMixin(models.AbstractModel):
         :return: dict of ``sales.followup.document.type`` → documents; those of no type
             whose documents are chased are left out
         """
-        # sudo: every employee may read document types
-        doc_types = self.env["sales.followup.document.type"].search(
-            [("model", "=", self._name), ("chases", "=", True)]
-        )
+        doc_types = self.env["sales.followup.document.type"]._get_chased(self._name)
         grouped, waiting = {}, self
         for doc_type in doc_types:
             if of_type := waiting.filtered_domain(doc_type._get_domain()):
@@ -181,9 +178,7 @@ class SalesFollowupMixin(models.AbstractModel):
 
         :rtype: Domain
         """
-        doc_types = self.env["sales.followup.document.type"].search(
-            [("model", "=", self._name), ("chases", "=", True)]
-        )
+        doc_types = self.env["sales.followup.document.type"]._get_chased(self._name)
         return Domain.OR(doc_type._get_open_domain() for doc_type in doc_types)
 
     def _followup_filter_open(self):

@@ -162,4 +162,6 @@ class SalesFollowupReminder(models.Model):
                 count,
             )
         )
-        return [sequence.get_next_char(number) for [number] in rows]
+        # the same for all: they are drawn at one time
+        prefix, suffix = sequence._get_prefix_suffix()
+        return [f"{prefix}{number:0{sequence.padding}d}{suffix}" for [number] in rows]

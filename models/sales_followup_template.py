@@ -485,7 +485,9 @@ class SalesFollowupTemplate(models.Model):
         # days as they are where the company is, whoever sends
         company = self.env[self.model].browse(list(langs)[:1]).sudo().company_id
         zone = (company or self.env.company)._followup_get_zone()
-        renderer = renderer.with_context(followup_contacts=chosen, tz=zone.zone)
+        renderer = renderer.with_context(
+            followup_contacts=chosen, followup_compile_once=True, tz=zone.zone
+        )
         try:
             return renderer._render_field(field, list(langs), res_ids_lang=langs)
         except UserError as error:

@@ -21,6 +21,7 @@ from . import test_documents
 from . import test_email
 from . import test_email_files
 from . import test_email_pdf
+from . import test_email_speed
 from . import test_followup_template
 from . import test_journal
 from . import test_keeping
