@@ -22,7 +22,7 @@ from datetime import date, timedelta
 from odoo.fields import Command
 
 #: raise it when data made by an older version will not do any more
-VERSION = 3
+VERSION = 4
 PARAMETER = "sales_followup.benchmark_data"
 
 #: no document is younger; the oldest is three years older
@@ -151,7 +151,9 @@ class _Generator:
         self.env.flush_all()
 
         self.first_partner = self._copy_partners(seed_partner, self.sizes.partners)
-        self.first_prospect = self._copy_partners(seed_partner, self.sizes.prospects)
+        self.first_prospect = self._copy_partners(
+            seed_partner, self.sizes.prospects, signup_type="'signup'"
+        )
         self.first_contact = self._copy_contacts(seed_partner)
         first_order = self._copy_orders()
         first_invoice = self._copy_invoices()
@@ -314,7 +316,7 @@ class _Generator:
 
     # --- copied inside the database ---------------------------------------------
 
-    def _copy_partners(self, seed, count):
+    def _copy_partners(self, seed, count, **columns):
         first = self._copy(
             "res_partner",
             seed.id,
@@ -326,6 +328,7 @@ class _Generator:
             commercial_company_name="'Benchmark Customer ' || n",
             email="'customer' || n || '@benchmark.example'",
             email_normalized="'customer' || n || '@benchmark.example'",
+            **columns,
         )
         self._follow("res.partner", first, count, "{first} + n")
         return first
@@ -452,7 +455,8 @@ class _Generator:
             count,
             id="{first} + n",
             name="'BENCHQ' || n",
-            access_token="NULL",
+            # it was sent by e-mail, with a link
+            access_token="MD5(n::text)",
             partner_id=customer,
             partner_invoice_id=customer,
             partner_shipping_id=customer,

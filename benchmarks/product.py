@@ -5,8 +5,14 @@ from datetime import date
 from dataset import TODAY
 
 from odoo.fields import Command
+from odoo.tools import split_every
 
-FIRST_REMINDER = "sales_followup.template_quotation_1"
+from odoo.addons.sales_followup.models.sales_followup_automatic import BATCH_SIZE
+from odoo.addons.sales_followup.models.sales_followup_dispatcher import Order
+from odoo.addons.sales_followup.rules import verdict
+
+REMINDERS = tuple(f"sales_followup.template_quotation_{level}" for level in (1, 2, 3))
+FIRST_REMINDER = REMINDERS[0]
 
 
 def assign(env, partner_ids, user_id):
@@ -54,18 +60,18 @@ def is_installed(env):
     return "sales.followup.propagate" in env
 
 
-def switch_on(env, xmlid):
-    """Have a reminder go out by itself on the due date, as if it were the last day of
-    the data, and always had been.
+def switch_on(env, xmlid, days=0):
+    """Have a reminder go out by itself some days after the due date, as if it were the
+    last day of the data, and always had been.
 
-    :return: the template, as a run of the scheduled action has it at hand
+    :return: the automatic templates, as a run of the scheduled action has them at hand
     """
     template = env.ref(xmlid)
     template.write(
         {
             "automatic": True,
             "trigger": "due_date",
-            "offset_days": (template._get_today() - TODAY).days,
+            "offset_days": (template._get_today() - TODAY).days + days,
             "active_from": date(2000, 1, 1),
         }
     )
@@ -87,3 +93,72 @@ def find_due(template, count, page):
         if len(found) >= count:
             break
     return found
+
+
+def fetch_facts(documents):
+    """Fetch what the verdict has to know of documents."""
+    return documents.env["sales.followup.facts"]._fetch(documents)
+
+
+def prepare_decision(documents):
+    """Fetch all that is known about documents of one series.
+
+    :return: function that decides about them, by the pure rules alone
+    """
+    env = documents.env
+    company, facts = env.company, env["sales.followup.facts"]
+    today = company._followup_today()
+    settings = facts._get_settings(company, today, documents._name)
+    [series] = set(env["sales.followup.series"]._get_of_documents(documents).values())
+    levels = series._get_levels(company)
+    known = list(facts._fetch(documents).values())
+
+    def decide():
+        for document, customer in known:
+            level = verdict.next_level(document, levels)
+            if level:
+                verdict.judge(document, customer, levels, level, settings, today)
+
+    return decide
+
+
+def write_without_files(env, xmlid):
+    """Have a template send no PDF, and to whom Odoo's own ways would send it, too.
+
+    :return: the template
+    """
+    template = env.ref(xmlid)
+    template.attach_document = False
+    template.mail_template_id.use_default_to = True
+    env.flush_all()
+    env.invalidate_all()
+    return template
+
+
+def remind_by_email(documents, template, user_id):
+    """Remind of documents in the name of a user, as the scheduled action does.
+
+    :return: the reminders
+    """
+    env = documents.env
+    dispatcher = env["sales.followup.dispatcher"]
+    reminders = env["sales.followup.reminder"]
+    for ids in split_every(BATCH_SIZE, documents.ids):
+        outcomes = dispatcher._dispatch(
+            [
+                Order(
+                    document=document,
+                    template=template,
+                    channel="email",
+                    values={"origin": "auto", "user_id": user_id},
+                )
+                for document in documents.browse(ids)
+            ],
+            verdict.Mode.BULK,
+        )
+        for outcome in outcomes.values():
+            assert outcome.state == "sent", outcome
+            reminders |= outcome.reminder
+        # a batch is committed
+        env.flush_all()
+    return reminders
