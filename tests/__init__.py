@@ -26,6 +26,7 @@ from . import test_followup_template
 from . import test_journal
 from . import test_keeping
 from . import test_letter
+from . import test_morning_tours
 from . import test_portal
 from . import test_preview_access
 from . import test_propagation
@@ -36,6 +37,7 @@ from . import test_reminder_views
 from . import test_replies
 from . import test_report
 from . import test_representatives
+from . import test_screens
 from . import test_season
 from . import test_smtp
 from . import test_survival
