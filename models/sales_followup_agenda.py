@@ -146,6 +146,7 @@ class SalesFollowupAgenda(models.AbstractModel):
         # this is asked while the addon is being installed, too
         if not self._get_type_id():
             return
+        self.env["sales.followup.reminder"]._settle_finished(documents)
         activities = self._get_activities(documents)
         if not activities:
             return

@@ -18,6 +18,7 @@ class SalesFollowupPrinter(models.AbstractModel):
             for template, alike in of_kind.grouped("template_id").items():
                 self._print_batch(alike, link, template)
         reminders._log_in_chatter()
+        reminders._settle_alerts()
 
     @api.model
     def _print_batch(self, reminders, link, template):

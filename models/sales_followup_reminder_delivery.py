@@ -64,11 +64,13 @@ class SalesFollowupReminder(models.Model):
         living = self.sudo().filtered(
             lambda reminder: reminder.message_id and reminder.state != "cancelled"
         )
+        waiting = living.filtered(lambda reminder: reminder.state != "done")
         for reminder in living:
             notifications = reminder.message_id.notification_ids.filtered(
                 lambda notification: notification.notification_type == "email"
             )
             reminder._take_state(notifications[:1])
+        waiting.filtered(lambda reminder: reminder.state == "done")._settle_alerts()
 
     def _take_state(self, notification):
         """Take the state of one e-mail's delivery."""
@@ -86,8 +88,6 @@ class SalesFollowupReminder(models.Model):
             self._fail(reason, attempts, is_final or attempts >= MAX_ATTEMPTS)
         else:
             self.write({"state": state, "failure_reason": False})
-            if state == "done":
-                self._withdraw_alert()
 
     def _fail(self, reason, attempts, is_final):
         """Note that sending failed.
@@ -135,8 +135,45 @@ class SalesFollowupReminder(models.Model):
                 note=note,
             )
 
-    def _withdraw_alert(self):
-        """Ask nobody any more to look after what was sent after all."""
+    def _settle_alerts(self):
+        """Ask nobody any more to look after failures on the documents of these
+        reminders, which went out after all."""
+        for link, reminders in self._group_by_document_model().items():
+            self._find_alerted(link, reminders[link])._withdraw_alerts()
+
+    @api.model
+    def _settle_finished(self, documents):
+        """Ask nobody any more to look after failures on documents that are done with:
+        a quotation that was confirmed is, though the order is open.
+
+        :param documents: recordset of one model that has the follow-up mixin
+        """
+        link = self._get_document_field(documents._name)
+        alerted = self._find_alerted(link, documents)
+        if not alerted:
+            return
+        chased = alerted[link]
+        still_open, types = chased._followup_filter_open(), chased._followup_get_types()
+        alerted.filtered(
+            lambda reminder: (
+                reminder[link] not in still_open
+                or reminder.document_type_id != types[reminder[link]]
+            )
+        )._withdraw_alerts()
+
+    @api.model
+    def _find_alerted(self, link, documents):
+        """Give reminders that failed, and that somebody was asked to look after.
+
+        :param link: the field of the documents
+        """
+        # sudo: reminders that the user may not see count, too
+        return self.sudo().search(
+            [(link, "in", documents.ids), ("alert_id", "!=", False)]
+        )
+
+    def _withdraw_alerts(self):
+        """Take the activities away that nobody has done yet."""
         # sudo: as above
         self.sudo().alert_id.filtered("active").unlink()
 

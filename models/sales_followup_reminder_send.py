@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date, plaintext2html
 
+from .sales_followup_template import SENDING
+
 
 # Sending is a subject of its own, and long enough for a file of its own.
 class SalesFollowupReminder(models.Model):
@@ -26,7 +28,7 @@ class SalesFollowupReminder(models.Model):
         """
         documents.check_access("read")
         self.check_access("create")
-        sending = send and values["channel"] in ("email", "letter")
+        sending = send and values["channel"] in SENDING
         if sending:
             self._check_sendable(documents, values)
         prepared = self._prepare_values(values)
@@ -47,7 +49,9 @@ class SalesFollowupReminder(models.Model):
             reminders._send()
         else:
             reminders._log_in_chatter()
-        if values["channel"] in ("email", "letter"):
+            if values["channel"] in SENDING:
+                reminders._settle_alerts()
+        if values["channel"] in SENDING:
             self.env["sales.followup.dispatcher"]._touch_customers(documents)
         return reminders
 

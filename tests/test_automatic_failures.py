@@ -180,6 +180,25 @@ class TestAutomaticFailures(FailuresCommon):
         self.assertFalse(self.order.followup_reminder_ids)
         self.assertFalse(self._get_alerts(self.order))
 
+    def test_letter_that_goes_out_settles_the_failure(self):
+        self.customer.email = False
+        other = self._create_due(customer=self.customer)
+        self._run()
+        self._remind(self.order, channel="phone")
+        self.assertTrue(self._get_alerts(self.order), "the address is still missing")
+        self._remind(self.order, template_id=self.first.id, channel="letter")
+        self.assertFalse(self._get_alerts(self.order))
+        self.assertTrue(self._get_alerts(other))
+
+    def test_document_that_is_done_with_settles_the_failure(self):
+        self.customer.email = False
+        other = self._create_due(customer=self.customer)
+        self._run()
+        self.assertTrue(self._get_alerts(self.order))
+        self.order.with_user(self.alice).action_confirm()
+        self.assertFalse(self._get_alerts(self.order))
+        self.assertTrue(self._get_alerts(other))
+
     def test_level_sent_as_a_letter_ends_the_waiting_for_an_address(self):
         self.customer.email = False
         self._run()
@@ -469,9 +488,11 @@ class TestAutomaticInterruptions(FailuresCommon):
         self.assertEqual(len(reminders.message_id.mail_ids), len(reminders))
 
     def _get_runs(self):
-        return self.env["sales.followup.run"].search(
+        """Give the logs of the scheduled action, without those of demo data."""
+        runs = self.env["sales.followup.run"].search(
             [("origin", "=", "auto"), ("company_id", "=", self.env.company.id)]
         )
+        return runs.filtered(lambda run: not run.get_external_id()[run.id])
 
     def _interrupt(self, owner, name, times=1, before=0, error=KeyboardInterrupt):
         """Have a method of a model break off.
