@@ -6,6 +6,7 @@ from . import sales_followup_mixin_answers
 from . import sales_followup_mixin_cycle
 from . import sales_followup_mixin_glance
 from . import sales_followup_document_link
+from . import sales_followup_document_press
 from . import sales_followup_document_type
 from . import sales_followup_result
 from . import sales_followup_series

@@ -1,5 +1,7 @@
 from odoo import api, models
 
+from .sales_followup_document_press import Prints
+
 
 class IrActionsReport(models.Model):
     _inherit = "ir.actions.report"
@@ -25,3 +27,22 @@ class IrActionsReport(models.Model):
         if delay and "--javascript-delay" in arguments:
             arguments[arguments.index("--javascript-delay") + 1] = str(delay)
         return arguments
+
+    @api.model
+    def _render_qweb_html(self, report_ref, docids, data=None):
+        """Give what was rendered ahead, see ``sales.followup.document.press``: context
+        key ``followup_prints``, which nobody can send over the network."""
+        # EXTENDS 'base'
+        prints = self.env.context.get("followup_prints")
+        if isinstance(prints, Prints) and (html := prints.get_html(report_ref, docids)):
+            return html, "html"
+        return super()._render_qweb_html(report_ref, docids, data=data)
+
+    @api.model
+    def _run_wkhtmltopdf(self, bodies, *args, **kwargs):
+        """Give what was printed ahead, as above."""
+        # EXTENDS 'base'
+        prints = self.env.context.get("followup_prints")
+        if isinstance(prints, Prints) and (content := prints.get_content(bodies)):
+            return content
+        return super()._run_wkhtmltopdf(bodies, *args, **kwargs)

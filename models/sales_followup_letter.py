@@ -172,13 +172,40 @@ class SalesFollowupLetter(models.AbstractModel):
         :return: dict of document → PDF as bytes
         :raise UserError: naming the first document that cannot be printed
         """
-        return {document: self._render_document(document) for document in documents}
+        stored = {document: self._get_stored_pdf(document) for document in documents}
+        press = self.env["sales.followup.document.press"]
+        contents = {}
+        for some in press._split(documents):
+            unprinted = some.filtered(lambda document: not stored[document])
+            printer = self.with_context(followup_prints=self._print_ahead(unprinted))
+            for document in some:
+                contents[document] = printer._render_document(
+                    document, stored[document]
+                )
+        return contents
 
     @api.model
-    def _render_document(self, document):
-        """Print one document, see :meth:`_render_documents`."""
+    def _print_ahead(self, documents):
+        """Print documents together, where that can be done.
+
+        :return: what ``ir.actions.report`` asks for them then, or ``None``
+        """
+        if not documents:
+            return None
+        return self.env["sales.followup.document.press"]._print_ahead(
+            self._get_printer(),
+            self._get_document_reports()[documents._name],
+            documents,
+        )
+
+    @api.model
+    def _render_document(self, document, stored=None):
+        """Print one document, see :meth:`_render_documents`.
+
+        :param stored: the PDF it was issued with, if there is one
+        """
         try:
-            content = self._get_stored_pdf(document) or self._print_document(document)
+            content = stored or self._print_document(document)
             self._check_pdf(content)
         except psycopg2.Error:
             raise  # the transaction is lost
@@ -187,17 +214,21 @@ class SalesFollowupLetter(models.AbstractModel):
         return content
 
     @api.model
-    def _print_document(self, document):
+    def _get_printer(self):
+        """Give ``ir.actions.report`` in the context that documents are printed with."""
         settings = self.env["ir.config_parameter"].sudo()
-        reports = self.env["ir.actions.report"].with_context(
+        return self.env["ir.actions.report"].with_context(
             # else tests would get HTML
             force_report_rendering=True,
             # who changed the time to wait had a reason; else there is none to wait
             followup_print_delay=not settings.get_param("report.print_delay") and 1,
         )
+
+    @api.model
+    def _print_document(self, document):
         report = self._get_document_reports()[document._name]
         # one by one: wkhtmltopdf without patched Qt cannot print several
-        content, _kind = reports._render_qweb_pdf(report, document.ids)
+        content, _kind = self._get_printer()._render_qweb_pdf(report, document.ids)
         return content
 
     @api.model

@@ -23,6 +23,7 @@ class Section(NamedTuple):
 
     pages: list
     size: float  # in percent of what it should be
+    top: float  # of the marker, in points above the lower edge of the paper
 
 
 def read_sections(content, prefix):
@@ -39,8 +40,8 @@ def read_sections(content, prefix):
     for number in range(reader.getNumPages()):
         page = reader.getPage(number)
         _mend_spaces(page, mended)
-        for name, width in _take_markers(page, prefix):
-            section = sections[name] = Section([], width / MARKER_WIDTH * 100)
+        for name, width, top in _take_markers(page, prefix):
+            section = sections[name] = Section([], width / MARKER_WIDTH * 100, top)
         if section:
             section.pages.append(page)
     return sections
@@ -49,16 +50,17 @@ def read_sections(content, prefix):
 def _take_markers(page, prefix):
     """Remove the markers of a page.
 
-    :return: list of tuples: what follows the prefix, and the width in millimetres
+    :return: list of tuples: what follows the prefix, the width in millimetres, and the
+        upper edge in points
     """
     markers, others = [], pdf.ArrayObject()
     for annotation in page.get("/Annots") or ():
         link = annotation.getObject()
         target = str((link.get("/A") or {}).get("/URI", ""))
         if target.startswith(prefix):
-            left, _bottom, right, _top = (float(edge) for edge in link["/Rect"])
+            left, lower, right, upper = (float(edge) for edge in link["/Rect"])
             width = abs(right - left) / _POINTS_PER_MM
-            markers.append((target.removeprefix(prefix), width))
+            markers.append((target.removeprefix(prefix), width, max(lower, upper)))
         else:
             others.append(annotation)
     if markers:

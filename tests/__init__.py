@@ -16,6 +16,7 @@ from . import test_candidates_order
 from . import test_conflicts
 from . import test_dashboard
 from . import test_digest
+from . import test_document_press
 from . import test_document_type
 from . import test_documents
 from . import test_email
