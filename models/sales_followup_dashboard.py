@@ -107,38 +107,37 @@ class SalesFollowupDashboard(models.AbstractModel):
 
         :return: dict of key → (label, title of the list, domain)
         """
-        _ = self.env._
         date = "next_date"
         next_week = "today =week_start +1w"
         return {
             "overdue": (
-                _("Overdue"),
-                _("Overdue Reminders"),
+                self.env._("Overdue"),
+                self.env._("Overdue Reminders"),
                 Domain(date, "<", "today"),
             ),
             "today": (
-                _("Today"),
-                _("Reminders Due Today"),
+                self.env._("Today"),
+                self.env._("Reminders Due Today"),
                 Domain(date, "=", "today"),
             ),
             "week": (
-                _("This Week"),
-                _("Reminders Later This Week"),
+                self.env._("This Week"),
+                self.env._("Reminders Later This Week"),
                 Domain(date, ">", "today") & Domain(date, "<", next_week),
             ),
             "later": (
-                _("Later"),
-                _("Reminders After This Week"),
+                self.env._("Later"),
+                self.env._("Reminders After This Week"),
                 Domain(date, ">=", next_week),
             ),
             "failed": (
-                _("Failed"),
-                _("Failed Reminders"),
+                self.env._("Failed"),
+                self.env._("Failed Reminders"),
                 Domain("state", "=", "failed"),
             ),
             "waiting": (
-                _("Waiting for an Answer"),
-                _("Waiting for an Answer"),
+                self.env._("Waiting for an Answer"),
+                self.env._("Waiting for an Answer"),
                 Domain(date, ">=", "today")
                 & Domain("channel", "in", SENDING)
                 & Domain("answer_id", "=", False),

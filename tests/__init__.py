@@ -25,6 +25,7 @@ from . import test_email_pdf
 from . import test_email_speed
 from . import test_followup_template
 from . import test_journal
+from . import test_js
 from . import test_keeping
 from . import test_letter
 from . import test_morning_tours

@@ -23,7 +23,9 @@ const FRESH_FOR = 60 * 1000;
  */
 export function formatAmounts(amounts) {
     return amounts
-        .map(({amount, currency_id: currencyId}) => formatMonetary(amount, {currencyId}))
+        .map(({amount, currency_id: currencyId}) =>
+            formatMonetary(amount, {currencyId})
+        )
         .join(" + ");
 }
 

@@ -128,7 +128,8 @@ registry.category("web_tour.tours").add("sales_followup_morning_manager", {
         },
         {
             content: "Back to the team",
-            trigger: ".o_breadcrumb .o_back_button a, .o_breadcrumb a:contains(Follow-up)",
+            trigger:
+                ".o_breadcrumb .o_back_button a, .o_breadcrumb a:contains(Follow-up)",
             run: "click",
         },
         {
