@@ -51,7 +51,12 @@
         "demo/res_users_demo.xml",
         "demo/res_partner_demo.xml",
         "demo/sale_order_demo.xml",
+        "demo/account_move_demo.xml",
+        "demo/sales_followup_template_demo.xml",
+        "demo/sales_followup_run_demo.xml",
         "demo/sales_followup_reminder_demo.xml",
+        "demo/sales_followup_run_line_demo.xml",
+        "demo/sales_followup_change_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [
