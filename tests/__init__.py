@@ -45,3 +45,4 @@ from . import test_smtp
 from . import test_survival
 from . import test_tours
 from . import test_translations
+from . import test_verdict_tours
