@@ -17,11 +17,17 @@ FORGOTTEN = "forgotten_"
 #: where a document says how its currency is converted to its company's
 RATE_FIELDS = ("currency_rate", "invoice_currency_rate")
 
-#: model → views of its documents to chase, where Odoo's first choice is another
-DOCUMENT_VIEWS = {
-    "account.move": {
-        "list": "account.view_out_invoice_tree",
-        "search": "account.view_account_invoice_filter",
+#: code of a document type → how its documents are listed, where Odoo's first choice of
+#: a list is another
+DOCUMENT_LISTS = {
+    "quotation": {"views": {"list": "sale.view_quotation_tree"}},
+    "customer_invoice": {
+        "views": {
+            "list": "account.view_out_invoice_tree",
+            "search": "account.view_account_invoice_filter",
+        },
+        # the list shows the customer if it is told that these are no bills
+        "context": {"default_move_type": "out_invoice"},
     },
 }
 
@@ -405,8 +411,8 @@ class SalesFollowupDashboard(models.AbstractModel):
             title,
             "sales.followup.reminder",
             domain,
-            {"list": "sales_followup.sales_followup_reminder_view_list_next"},
             self.env._("What was done is no longer listed here."),
+            views={"list": "sales_followup.sales_followup_reminder_view_list_next"},
         )
 
     @api.model
@@ -416,26 +422,32 @@ class SalesFollowupDashboard(models.AbstractModel):
             self.env._("%(type)s Without a Next Date", type=doc_type.name),
             doc_type.model,
             self._get_forgotten_domain(doc_type),
-            DOCUMENT_VIEWS.get(doc_type.model, {}),
             self.env._("Every document to chase has a next date."),
+            **DOCUMENT_LISTS.get(doc_type.code, {}),
         )
 
     @api.model
-    def _prepare_action(self, name, model, domain, views, when_empty):
+    def _prepare_action(
+        self, name, model, domain, when_empty, views=None, context=None
+    ):
         """Give the list behind a figure.
 
-        :param views: dict of kind of view → XML id
         :param when_empty: sentence to show where nothing is left
+        :param views: dict of kind of view → XML id; Odoo's first choice for the others
+        :param context: of the list
         """
-        get_id = self.env["ir.model.data"]._xmlid_to_res_id
-        kinds = ["list", "form"]
+        ids = {
+            kind: self.env["ir.model.data"]._xmlid_to_res_id(xmlid)
+            for kind, xmlid in (views or {}).items()
+        }
         return {
             "type": "ir.actions.act_window",
             "name": name,
             "res_model": model,
-            "views": [[kind in views and get_id(views[kind]), kind] for kind in kinds],
-            "search_view_id": ["search" in views and get_id(views["search"]), "search"],
+            "views": [[ids.get(kind, False), kind] for kind in ("list", "form")],
+            "search_view_id": [ids.get("search", False), "search"],
             "domain": list(domain),
+            "context": context or {},
             "help": Markup('<p class="o_view_nocontent_smiling_face">%s</p><p>%s</p>')
             % (self.env._("All done"), when_empty),
         }

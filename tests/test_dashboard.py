@@ -130,6 +130,13 @@ class TestDashboard(RemindersCommon):
         view = self.env["sales.followup.reminder"].get_view(view_id, kind)
         self.assertIn('default_order="next_date, id"', view["arch"])
 
+    def test_a_list_of_invoices_names_the_customer(self):
+        action = self._get_dashboard().get_action("forgotten_customer_invoice")
+        self.assertEqual(action["name"], "Customer Invoices Without a Next Date")
+        view = self.env.ref("account.view_out_invoice_tree")
+        self.assertEqual(action["views"], [[view.id, "list"], [False, "form"]])
+        self.assertEqual(action["context"], {"default_move_type": "out_invoice"})
+
     def test_mine_is_what_i_did_and_what_i_follow(self):
         before = self._count("overdue")
         order = self._create_quotation(user_id=self.bob.id)

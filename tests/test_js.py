@@ -1,5 +1,7 @@
 from odoo.tests import HttpCase, no_retry, tagged
 
+from .common import FollowupCommon
+
 SUITE = "@sales_followup"
 
 
@@ -16,7 +18,9 @@ def get_suite_id(name):
 
 
 @tagged("post_install", "-at_install")
-class TestJavaScript(HttpCase):
+class TestJavaScript(FollowupCommon, HttpCase):
+    """What runs in the browser, and what it is told beforehand."""
+
     @no_retry
     def test_components(self):
         """Run the unit tests of ``static/tests``, and nobody else's."""
@@ -30,3 +34,11 @@ class TestJavaScript(HttpCase):
             success_signal="[HOOT] Test suite succeeded",
             error_checker=lambda message: "[HOOT]" not in message,
         )
+
+    def test_the_session_tells_who_has_reminders(self):
+        """The others' pages then need not ask whether there are any."""
+        for user, expected in ((self.alice, True), (self.clerk, False)):
+            user.password = user.login
+            self.authenticate(user.login, user.login)
+            session = self.make_jsonrpc_request("/web/session/get_session_info")
+            self.assertIs(session["groups"]["sales_followup.group_user"], expected)

@@ -27,7 +27,8 @@ export class FollowupDashboard extends Component {
             cards: [],
             people: false,
             isLoading: false,
-            error: "",
+            hasFailed: false,
+            reason: "",
         });
         onWillStart(() => this.load());
         useComeBack(() => this.load());
@@ -78,10 +79,12 @@ export class FollowupDashboard extends Component {
             const figures = await this.keepLast.add(
                 this.orm.call("sales.followup.dashboard", "get_figures", [])
             );
-            Object.assign(this.state, figures, {error: ""});
+            Object.assign(this.state, figures, {hasFailed: false});
             this.env.bus.trigger(FIGURES_LOADED, figures);
         } catch (error) {
-            this.state.error = error.data?.message || error.message;
+            this.state.hasFailed = true;
+            // the server's own words; others say nothing to who reads them
+            this.state.reason = error.data?.message || "";
         }
         this.state.isLoading = false;
     }

@@ -1,4 +1,4 @@
-import {useExternalListener} from "@odoo/owl";
+import {markup, useExternalListener} from "@odoo/owl";
 import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {formatMonetary} from "@web/views/fields/formatters";
@@ -60,17 +60,27 @@ export function describeFigure(label, count, amounts = []) {
 export function useFigureActions() {
     const orm = useService("orm");
     const action = useService("action");
-    const openDialog = (onClose, additionalContext) =>
-        action.doAction("sales_followup.sales_followup_remind_action", {
-            additionalContext,
-            onClose,
-        });
+    const openDialog = (name, context, onClose) =>
+        action.doAction(
+            {
+                type: "ir.actions.act_window",
+                name,
+                res_model: "sales.followup.remind",
+                views: [[false, "form"]],
+                target: "new",
+                context,
+            },
+            {onClose}
+        );
     return {
         async open(key, whose = "mine") {
-            return action.doAction(await orm.call(MODEL, "get_action", [key, whose]));
+            const list = await orm.call(MODEL, "get_action", [key, whose]);
+            // what the server wrote, and no user
+            return action.doAction({...list, help: markup(list.help)});
         },
-        logCall: (onClose) => openDialog(onClose, {default_channel: "phone"}),
-        remind: (onClose) => openDialog(onClose, {}),
+        logCall: (onClose) =>
+            openDialog(_t("Log a Call"), {default_channel: "phone"}, onClose),
+        remind: (onClose) => openDialog(_t("New Reminder"), {}, onClose),
     };
 }
 

@@ -178,8 +178,8 @@ test("figures are counted anew when the dialog is closed", async () => {
     await mountDashboard(figures);
     await contains("button:contains(Log a Call)").click();
     const [[action, options]] = opened;
-    expect(action).toBe("sales_followup.sales_followup_remind_action");
-    expect(options.additionalContext).toEqual({default_channel: "phone"});
+    expect(action.res_model).toBe("sales.followup.remind");
+    expect(action.context).toEqual({default_channel: "phone"});
     Object.assign(figures, makeFigures({later: 1}));
     options.onClose();
     await animationFrame();
@@ -192,7 +192,7 @@ test("a new reminder is not yet a call", async () => {
     const opened = watchActions();
     await mountDashboard(makeFigures({overdue: 1}));
     await contains("button:contains(New Reminder)").click();
-    expect(opened[0][1].additionalContext).toEqual({});
+    expect(opened[0][0].context).toEqual({});
     expect.verifySteps(["get_figures"]);
 });
 

@@ -67,8 +67,8 @@ test("who has no reminders asks for nothing", async () => {
 });
 
 test("it opens my list", async () => {
-    mockService("action", {doAction: (action) => expect.step(action)});
-    onRpc(MODEL, "get_action", ({args}) => args.join(" "));
+    mockService("action", {doAction: ({name}) => expect.step(name)});
+    onRpc(MODEL, "get_action", ({args}) => ({name: args.join(" ")}));
     await mountMenu({overdue: 2, today: 1, failed: 0});
     await advanceTime(5000);
     await contains(".o_followup_due_menu").click();

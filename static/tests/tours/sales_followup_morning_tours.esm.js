@@ -101,6 +101,14 @@ registry.category("web_tour.tours").add("sales_followup_morning_salesperson", {
         {
             trigger: ".o_followup_due_menu:not(:has(.o_followup_due_count))",
         },
+        {
+            trigger: card("overdue", 0),
+            run: "click",
+        },
+        {
+            content: "Nothing is left",
+            trigger: ".o_view_nocontent_smiling_face:contains(All done)",
+        },
     ],
 });
 
