@@ -162,3 +162,72 @@ def remind_by_email(documents, template, user_id):
         # a batch is committed
         env.flush_all()
     return reminders
+
+
+def give_addresses(documents):
+    """Give the customers of documents a postal address."""
+    documents.partner_id.write(
+        {"street": "1 Main Street", "zip": "94538", "city": "Fremont"}
+    )
+    documents.env.flush_all()
+    documents.env.invalidate_all()
+
+
+def write_letters(documents, template):
+    """Write a letter about each document, ready to be printed.
+
+    :return: list of what :func:`print_letter` takes
+    """
+    texts = template._render_letter(dict.fromkeys(documents.ids, "en_US"))
+    return [
+        {
+            "document": document,
+            "contact": document.partner_id,
+            "subject": document.name,
+            "body": texts[document.id],
+            "user": document.user_id,
+            "date": TODAY,
+            "lang": "en_US",
+        }
+        for document in documents
+    ]
+
+
+def print_letter(env, letter):
+    """Print one letter.
+
+    :return: the PDF as bytes
+    """
+    [content] = env["sales.followup.letter"]._render_pdf([letter])
+    assert isinstance(content, bytes), content
+    return content
+
+
+def print_document(document):
+    """Print a document as Odoo does: the PDF as bytes."""
+    report = document.env["sales.followup.letter"]._get_document_reports()
+    reports = document.env["ir.actions.report"]
+    content, _kind = reports._render_qweb_pdf(report[document._name], document.ids)
+    return content
+
+
+def propose_letters(documents):
+    """Make a bulk run that sends a letter about each document, not launched yet."""
+    run = documents.env["sales.followup.run"].create({})
+    run._propose(documents)
+    run.line_ids.action_all_letter()
+    return run
+
+
+def launch(run):
+    """Launch a bulk run, and send all of it as the scheduled action does.
+
+    :return: the run
+    """
+    run.action_launch()
+    sender = run._as_sender()
+    while sender._step():
+        run.env.flush_all()
+    states = set(run.line_ids.mapped("state"))
+    assert states == {"done"}, run.line_ids.mapped("reason")
+    return run
