@@ -123,6 +123,11 @@ registry.category("web_tour.tours").add("sales_followup_email_customer", {
 registry.category("web_tour.tours").add("sales_followup_letter", {
     steps: () => [
         {
+            trigger:
+                "button[data-menu-xmlid='sales_followup.sales_followup_reminder_menu']",
+            run: "click",
+        },
+        {
             trigger: "a[data-menu-xmlid='sales_followup.sales_followup_remind_menu']",
             run: "click",
         },
