@@ -16,6 +16,9 @@ from playwright.sync_api import Error, sync_playwright
 _ROOT = Path(__file__).resolve().parents[2]
 _CUSTOMERS = ("Harbour Kitchens", "Menuiserie Lacroix", "Officine Bellini")
 _QUOTED = "Menuiserie Lacroix"
+_ANSWERED = "Cantieri Rossi"
+_GOING_ON = "Northgate Schools"
+_TEMPLATE = "Shall We Talk?"
 _USER = "ines"
 _PATIENCE = 60_000  # milliseconds; the first page builds Odoo's assets
 _FLEETING = ".o_popover, .o-tooltip, .o_notification, .o_loading_indicator"
@@ -119,15 +122,56 @@ class Photographer:
     def take_dashboard(self):
         self.page.goto(f"{self.address}/odoo/followup")
         self.page.wait_for_selector(".o_followup_dashboard .card")
-        self.take("dashboard.png", 1400, 620)
+        self.take("dashboard.png", 1400, 740)
+
+    def take_phone(self):
+        """Show the dashboard as a telephone does."""
+        self.page.set_viewport_size({"width": 390, "height": 844})
+        self.page.goto(f"{self.address}/odoo/followup")
+        self.page.wait_for_selector(".o_followup_dashboard .card")
+        self.take("phone.png", 390, 844)
+        self.page.set_viewport_size({"width": 1400, "height": 900})
 
     def take_reminders(self):
         self._open_reminders()
-        self.take("reminders.png", 1400, 420)
+        self.take("reminders.png", 1400, 600)
+
+    def take_bulk(self):
+        """Show what is proposed, before anything is sent."""
+        self.page.goto(f"{self.address}/odoo/bulk-reminders")
+        self.page.click("button[name=action_propose]:visible")
+        self.page.wait_for_selector("div[name=line_ids] .o_data_row")
+        self.take("bulk.png", 1400, 760)
+
+    def take_quotation(self):
+        """Show what a quotation says at a glance."""
+        self._open_quotation(_GOING_ON, _TEMPLATE)
+        self.page.click("a[name=followup_reminders]")
+        self.page.wait_for_selector("div[name=followup_outlook]:visible")
+        self.take("quotation.png", 1400, 800)
+
+    def take_verdict(self):
+        """Show why nothing goes out to a customer who answered."""
+        self._open_quotation(_ANSWERED, _TEMPLATE)
+        self.page.click("a[name=followup_reminders]")
+        self.page.click("button[name=action_followup_verdict]")
+        self.page.wait_for_selector(".modal div[name=reasons] li")
+        self.take("verdict.png", 1400, 760)
+        self.page.click(".modal footer button:visible")
+
+    def take_forecast(self):
+        self.page.goto(f"{self.address}/odoo/reminder-forecast")
+        self.page.wait_for_selector(".o_list_view .o_data_row")
+        self.take("forecast.png", 1400, 320)
+
+    def take_report(self):
+        self.page.goto(f"{self.address}/odoo/followup-reporting")
+        self.page.wait_for_selector(".o_pivot table tbody tr")
+        self.take("report.png", 1400, 420)
 
     def take_remind(self):
         """Show the e-mail before it goes."""
-        self._open_quotation()
+        self._open_quotation(_QUOTED)
         self._open_remind()
         self.page.wait_for_selector(".modal div[name=preview] p")
         self.take("remind.png", 1400, 860)
@@ -147,10 +191,12 @@ class Photographer:
         )
         self.page.wait_for_selector(".o_list_view .o_data_row")
 
-    def _open_quotation(self):
+    def _open_quotation(self, *texts):
+        """Open the quotation of the latest reminder whose row has these texts."""
         self.page.set_viewport_size({"width": 1400, "height": 900})
         self._open_reminders()
-        self.page.click(f".o_data_row:has-text('{_QUOTED}') td[name=name]")
+        row = "".join(f":has-text('{text}')" for text in texts)
+        self.page.locator(f".o_data_row{row} td[name=name]").first.click()
         self.page.click("button[name=action_open_document]")
         self.page.wait_for_selector(".o_form_view a[name=followup_reminders]")
 
@@ -249,7 +295,13 @@ def main(address, chromium, folder):
         try:
             photographer.log_in()
             photographer.take_dashboard()
+            photographer.take_phone()
             photographer.take_reminders()
+            photographer.take_quotation()
+            photographer.take_verdict()
+            photographer.take_bulk()
+            photographer.take_forecast()
+            photographer.take_report()
             photographer.take_remind()
             photographer.take_letter()
             photographer.take_partner()
