@@ -80,7 +80,11 @@ registry.category("web_tour.tours").add("sales_followup_morning_salesperson", {
             run: "click",
         },
         {
-            content: "It stays a call, now that the document is known",
+            content: "The document is known, and whom to call",
+            trigger: ".modal div[name=contact_id] input:value(Waiting Customer)",
+        },
+        {
+            content: "It stays a call",
             trigger: ".modal footer button[name=action_apply]:visible:contains(Log)",
         },
         {

@@ -139,6 +139,10 @@ registry.category("web_tour.tours").add("sales_followup_letter", {
             trigger: ".o-autocomplete--dropdown-item:contains(Touring Customer)",
             run: "click",
         },
+        {
+            content: "What the document asks for is known, so that it does not come late",
+            trigger: ".modal footer button:visible:contains(Send E-mail)",
+        },
         ...chooseChannel("Letter"),
         {
             trigger: ".modal div[name=preview]:contains(Dear Touring Customer)",
