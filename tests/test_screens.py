@@ -1,7 +1,11 @@
+import re
+from pathlib import Path
+
 from lxml import etree
 
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
+from odoo.tools import file_path
 from odoo.tools.safe_eval import safe_eval
 from odoo.tools.translate import xml_translate
 
@@ -246,6 +250,21 @@ class TestScreens(RemindersCommon):
             for part in arch.xpath("//page | //filter | //form//group"):
                 with self.subTest(view=view.name):
                     self.assertTrue(part.get("name"), etree.tostring(part)[:200])
+
+    def test_every_picture_that_is_shown_exists(self):
+        folder = Path(file_path(f"{MODULE}/static/description"))
+        taken = {picture.name for picture in folder.glob("*.png")}
+        readme = Path(file_path(f"{MODULE}/README.md")).read_text()
+        in_readme = set(re.findall(r"\(static/description/([\w.]+)\)", readme))
+        page = etree.HTML((folder / "index.html").read_text())
+        in_store = set(page.xpath("//img/@src"))
+        self.assertTrue(in_readme)
+        self.assertTrue(in_store)
+        self.assertLessEqual(in_readme | in_store, taken)
+        # and none is left of what is not shown any more
+        self.assertLessEqual(taken - {"icon.png", "banner.png"}, in_readme | in_store)
+        for image in page.xpath("//img"):
+            self.assertTrue(image.get("alt"), image.get("src"))
 
     # --- who has no right of ours -----------------------------------------------
 

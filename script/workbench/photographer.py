@@ -134,14 +134,14 @@ class Photographer:
 
     def take_reminders(self):
         self._open_reminders()
-        self.take("reminders.png", 1400, 600)
+        self.take("reminders.png", 1400, 590)
 
     def take_bulk(self):
         """Show what is proposed, before anything is sent."""
         self.page.goto(f"{self.address}/odoo/bulk-reminders")
         self.page.click("button[name=action_propose]:visible")
         self.page.wait_for_selector("div[name=line_ids] .o_data_row")
-        self.take("bulk.png", 1400, 760)
+        self.take("bulk.png", 1400, 800)
 
     def take_quotation(self):
         """Show what a quotation says at a glance."""
@@ -162,7 +162,7 @@ class Photographer:
     def take_forecast(self):
         self.page.goto(f"{self.address}/odoo/reminder-forecast")
         self.page.wait_for_selector(".o_list_view .o_data_row")
-        self.take("forecast.png", 1400, 320)
+        self.take("forecast.png", 1400, 345)
 
     def take_report(self):
         self.page.goto(f"{self.address}/odoo/followup-reporting")
