@@ -41,6 +41,7 @@ class SalesFollowupFacts(models.AbstractModel):
         addresses = self._get_addresses(documents, contacts or {})
         reminders = self._get_reminders(documents)
         answers = self._get_open_answers(documents)
+        objections = documents._followup_get_objections()
         customers = self._get_customers(documents)
         facts = {}
         for document in documents:
@@ -57,6 +58,7 @@ class SalesFollowupFacts(models.AbstractModel):
                     paused_until=document.followup_pause_until or None,
                     # what was taken up is told by message, not by the clock
                     answered_at=answers.get(document.id),
+                    objections=tuple(objections.get(document, ())),
                     sent=sent,
                     failed=failed,
                 ),

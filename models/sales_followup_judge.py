@@ -191,6 +191,7 @@ class SalesFollowupJudge(models.AbstractModel):
             "since": format_date(self.env, reason.since),
             "at": format_date(self.env, reason.at and reason.at.date()),
             "template": templates.browse(reason.template or ()).name,
+            "text": reason.text,
             "amount": (
                 format_amount(self.env, reason.amount, currency)
                 if reason.amount and currency
@@ -238,6 +239,8 @@ class SalesFollowupJudge(models.AbstractModel):
                 "The customer answered on %(at)s, and nobody took it up yet: log a "
                 "reminder, or resume."
             ),
+            # in the language of who asks already
+            Code.OBJECTION: "%(text)s",
             Code.CUSTOMER_EXCLUDED: self.env._(
                 "The customer is marked “Do not remind automatically”."
             ),

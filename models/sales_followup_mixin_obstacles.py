@@ -7,6 +7,16 @@ class SalesFollowupMixin(models.AbstractModel):
 
     _inherit = "sales.followup.mixin"  # pylint: disable=consider-merging-classes-inherited
 
+    def _followup_get_objections(self):
+        """Say what else speaks against reminding of these documents: for other addons.
+
+        By itself nothing is sent then; a person is told, and may overrule it.
+
+        :return: dict of document → list of sentences, in the language of the context;
+            documents that nothing speaks against need not be in it
+        """
+        return {}
+
     def _followup_get_obstacles(self, channel, template, contact=None):
         """Say what keeps an e-mail or a letter about these documents from going out.
 

@@ -67,6 +67,7 @@ class Document:
         channel
     :param resumed_at: when a user last pressed *Resume*
     :param answered_at: when the customer last answered
+    :param objections: what other addons have against a reminder, in sentences
     :param sent: the levels sent in this cycle, by whomever, with the day of each (the
         last one, where a person sent a level again)
     :param failed: the levels given up in this cycle, after a failure for good
@@ -83,6 +84,7 @@ class Document:
     reminded_at: datetime | None = None
     resumed_at: datetime | None = None
     answered_at: datetime | None = None
+    objections: tuple[str, ...] = ()
     sent: Mapping[int, date] = field(default_factory=dict)
     failed: Collection[int] = ()
 
@@ -152,6 +154,7 @@ class Code(Enum):
     DOCUMENT_EXCLUDED = "document_excluded"
     DOCUMENT_PAUSED = "document_paused"  # until
     ANSWERED = "answered"  # at
+    OBJECTION = "objection"  # text: of another addon
     # the customer and the company's calendar
     CUSTOMER_EXCLUDED = "customer_excluded"
     CUSTOMER_PAUSED = "customer_paused"  # until
@@ -196,6 +199,7 @@ class Reason(NamedTuple):
     at: datetime | None = None
     template: int | None = None
     amount: float | None = None
+    text: str | None = None
 
     @property
     def hard(self) -> bool:
@@ -317,6 +321,8 @@ def _against_document(
         yield Reason(Code.DOCUMENT_PAUSED, until=document.paused_until)
     if is_answered(document):
         yield Reason(Code.ANSWERED, at=document.answered_at)
+    for text in document.objections:
+        yield Reason(Code.OBJECTION, text=text)
 
 
 def _against_customer(

@@ -106,6 +106,27 @@ class TestAutomaticStops(AutomaticCommon):
             self._run()
             self.assertSent(order)
 
+    def test_stop_rule_of_another_addon(self):
+        """A person is told, and may overrule it."""
+        customer = self._create_customer(self.alice, email="o@customer.example.com")
+        other = self._create_due(customer=customer)
+
+        def object_to(orders):
+            return {
+                order: ["There is 100 % a dispute about it."]
+                for order in orders
+                if order == self.order
+            }
+
+        self.patch(
+            self.env.registry["sale.order"], "_followup_get_objections", object_to
+        )
+        run = self._run()
+        self.assertLogged(run, self.order, "skipped", "There is 100 % a dispute")
+        self.assertSent(self.order)
+        self.assertSent(other, self.first)
+        self.assertTrue(self._remind(self.order, template_id=self.first.id))
+
     # --- answers ----------------------------------------------------------------
 
     def test_answer_stops_until_a_reminder_is_logged(self):

@@ -148,6 +148,7 @@ def test_all_reasons_are_told_in_the_order_of_the_codes():
         excluded=True,
         paused_until=march(20),
         answered_at=at(9),
+        objections=("In dispute.",),
     )
     customer = Customer(True, march(21), march(9))
     settings = Settings(False, 5, lambda day: day == march(11), conflict=True)
@@ -160,6 +161,7 @@ def test_all_reasons_are_told_in_the_order_of_the_codes():
         Code.DOCUMENT_EXCLUDED,
         Code.DOCUMENT_PAUSED,
         Code.ANSWERED,
+        Code.OBJECTION,
         Code.CUSTOMER_EXCLUDED,
         Code.CUSTOMER_PAUSED,
         Code.TOO_SOON,
@@ -212,8 +214,10 @@ def test_a_reason_is_known_again_by_its_key():
         Reason(Code.DOCUMENT_PAUSED, until=march(3)),
         Reason(Code.ALREADY_SENT, day=march(3)),
         Reason(Code.ALREADY_SENT, until=march(3)),
+        Reason(Code.OBJECTION, text="In dispute."),
+        Reason(Code.OBJECTION, text="Insolvent."),
     ]
-    assert len({reason.key for reason in (answered, *others)}) == 7
+    assert len({reason.key for reason in (answered, *others)}) == len(others) + 1
 
 
 def test_what_is_sent_is_possible():
@@ -554,6 +558,7 @@ def test_level_after_the_previous_spares_old_reminders():
         ({"address": Address.BOUNCING}, Reason(Code.BOUNCING)),
         ({"excluded": True}, Reason(Code.DOCUMENT_EXCLUDED)),
         ({"answered_at": at(9)}, Reason(Code.ANSWERED, at=at(9))),
+        ({"objections": ("Lost.",)}, Reason(Code.OBJECTION, text="Lost.")),
     ],
 )
 def test_document_is_stopped_whoever_sends(mode, facts, reason):

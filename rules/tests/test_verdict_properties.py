@@ -74,6 +74,7 @@ stops = st.one_of(
     stop("document", excluded=yes),
     stop("document", paused_until=days),
     stop("document", answered_at=instants),
+    stop("document", objections=st.just(("In dispute.",))),
     stop("customer", excluded=yes),
     stop("customer", paused_until=days),
     stop("customer", reminded_on=days),
@@ -366,6 +367,7 @@ def test_next_level_has_a_day_unless_somebody_stops_it(case):
             excluded=False,
             paused_until=None,
             answered_at=None,
+            objections=(),
         ),
         "customer": Customer(),
         "settings": Settings(),
@@ -593,6 +595,7 @@ def may_bother(document, customer, company, today, by_email):
         document.standing is Standing.CHASED
         and (document.address is Address.USABLE or not by_email)
         and not document.excluded
+        and not document.objections
         and not customer.excluded
         and all(pause is None or pause <= today for pause in pauses)
         and quiet
