@@ -140,7 +140,8 @@ registry.category("web_tour.tours").add("sales_followup_letter", {
             run: "click",
         },
         {
-            content: "What the document asks for is known, so that it does not come late",
+            content:
+                "What the document asks for is known, so that it does not come late",
             trigger: ".modal footer button:visible:contains(Send E-mail)",
         },
         ...chooseChannel("Letter"),
