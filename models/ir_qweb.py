@@ -35,4 +35,5 @@ class IrQweb(models.AbstractModel):
 
         :param template: the tree of ``source``, which stands for it in the cache
         """
-        return super()._generate_code_uncached(template)
+        plain = self.with_context(followup_compile_once=False)
+        return plain._generate_code_uncached(template)
