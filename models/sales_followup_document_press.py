@@ -69,7 +69,9 @@ class Prints:
         return source and source.html
 
     def get_content(self, bodies):
-        return self._contents.get(bodies[0]) if len(bodies) == 1 else None
+        if not isinstance(bodies, list) or len(bodies) != 1:
+            return None
+        return self._contents.get(bodies[0])
 
 
 class SalesFollowupDocumentPress(models.AbstractModel):
