@@ -64,6 +64,7 @@ from . import account_move
 from . import account_move_line
 from . import ir_actions
 from . import ir_actions_report
+from . import ir_http
 from . import ir_qweb
 from . import res_company
 from . import res_company_letter

@@ -4,6 +4,7 @@ from odoo.tools import plaintext2html
 from ..rules.recipients import choose
 
 ACTIVITY_TYPE = "sales_followup.mail_activity_type_reminder"
+FAILURE_TYPE = "sales_followup.mail_activity_type_failed"
 
 
 class SalesFollowupAgenda(models.AbstractModel):
@@ -114,13 +115,13 @@ class SalesFollowupAgenda(models.AbstractModel):
             activity.with_context(mail_activity_quick_update=True).write(changed)
 
     @api.model
-    def _get_type_id(self):
+    def _get_type_id(self, name=ACTIVITY_TYPE):
         """Give the id of the activities' own type, without a query.
 
         :return: ``False`` while the addon is being installed, or where somebody deleted
             the type: reminders do without activities then
         """
-        return self.env["ir.model.data"]._xmlid_to_res_id(ACTIVITY_TYPE)
+        return self.env["ir.model.data"]._xmlid_to_res_id(name)
 
     @api.model
     def _get_activities(self, documents):
@@ -128,32 +129,49 @@ class SalesFollowupAgenda(models.AbstractModel):
 
         :return: dict of document id → ``mail.activity``, as superuser
         """
-        # sudo: the activity may be somebody else's
-        activities = self.env["mail.activity"].sudo()
-        found = activities.search(
-            [
-                ("res_model", "=", documents._name),
-                ("res_id", "in", documents.ids),
-                ("activity_type_id", "=", self._get_type_id()),
-            ],
-            order="id",
-        )
+        found = self._find_activities(documents, [self._get_type_id()])
         return dict(found.grouped("res_id"))
+
+    @api.model
+    def _find_activities(self, documents, type_ids):
+        """Find activities of some types.
+
+        :return: ``mail.activity``, as superuser
+        """
+        # sudo: the activity may be somebody else's
+        return (
+            self.env["mail.activity"]
+            .sudo()
+            .search(
+                [
+                    ("res_model", "=", documents._name),
+                    ("res_id", "in", documents.ids),
+                    ("activity_type_id", "in", type_ids),
+                ],
+                order="id",
+            )
+        )
 
     @api.model
     def _close_finished(self, documents):
         """Close the activities of those documents that are open no more."""
+        next_id, failure_id = self._get_type_id(), self._get_type_id(FAILURE_TYPE)
         # this is asked while the addon is being installed, too
-        if not self._get_type_id():
+        type_ids = [type_id for type_id in (next_id, failure_id) if type_id]
+        if not type_ids:
             return
-        self.env["sales.followup.reminder"]._settle_finished(documents)
-        activities = self._get_activities(documents)
-        if not activities:
+        by_type = self._find_activities(documents, type_ids).grouped(
+            lambda activity: activity.activity_type_id.id
+        )
+        if alerts := by_type.get(failure_id):
+            alerted = documents.browse(alerts.mapped("res_id"))
+            self.env["sales.followup.reminder"]._settle_finished(alerted)
+        if not (activities := by_type.get(next_id)):
             return
-        planned = documents.browse(activities).sudo()
+        planned = documents.browse(activities.mapped("res_id")).sudo()
         last = planned._followup_get_last_reminders()
-        for document in planned - self._filter_pending(planned, last):
-            activities[document.id].unlink()
+        finished = planned - self._filter_pending(planned, last)
+        activities.filtered(lambda activity: activity.res_id in finished.ids).unlink()
 
     @api.autovacuum
     def _close_left_over(self):

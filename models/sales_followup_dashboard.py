@@ -453,33 +453,6 @@ class SalesFollowupDashboard(models.AbstractModel):
         }
 
 
-class SalesFollowupMixin(models.AbstractModel):
-    _inherit = "sales.followup.mixin"  # pylint: disable=consider-merging-classes-inherited
-
-    def _followup_get_next_template(self):
-        """Suggest nothing to who came to log a call: it is no level of a series, and
-        the dialog would turn into an e-mail as soon as the document is known."""
-        # EXTENDS 'sales.followup.mixin'
-        channel = self.env.context.get("default_channel")
-        if channel and channel not in SENDING:
-            return self.env["sales.followup.template"]
-        return super()._followup_get_next_template()
-
-
-class IrHttp(models.AbstractModel):
-    _inherit = "ir.http"
-
-    def session_info(self):
-        """Tell the client who has reminders: the entry beside the activities then need
-        not ask on every page."""
-        # EXTENDS 'web'
-        info = super().session_info()
-        group = "sales_followup.group_user"
-        is_user = bool(self.env.uid) and self.env.user.has_group(group)
-        info.setdefault("groups", {})[group] = is_user
-        return info
-
-
 def _add_up(rows):
     """Add up figures over users, but never over currencies.
 

@@ -4,6 +4,7 @@ from odoo.tools import plaintext2html
 
 from ..rules.recipients import choose
 from ..rules.smtp_replies import find_replies
+from .sales_followup_agenda import FAILURE_TYPE
 
 #: what the status of an e-mail says of its reminder
 STATES = {
@@ -129,7 +130,7 @@ class SalesFollowupReminder(models.Model):
             document = reminder._get_document().sudo()
             document = document.with_context(mail_activity_quick_update=True)
             reminder.sudo().alert_id = document.activity_schedule(
-                "sales_followup.mail_activity_type_failed",
+                FAILURE_TYPE,
                 user_id=reminder._get_responsible().id,
                 summary=self.env._("Reminder %(number)s failed", number=reminder.name),
                 note=note,

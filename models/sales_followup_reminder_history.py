@@ -1,11 +1,7 @@
 from odoo import Command, api, models
 from odoo.exceptions import UserError
 
-#: the activities that come of reminders
-ACTIVITY_TYPES = (
-    "sales_followup.mail_activity_type_reminder",
-    "sales_followup.mail_activity_type_failed",
-)
+from .sales_followup_agenda import ACTIVITY_TYPE, FAILURE_TYPE
 
 
 # What stays, and what may be taken off it, is a subject of its own.
@@ -144,7 +140,7 @@ class SalesFollowupReminder(models.Model):
     def _anonymize_agenda(self):
         """Take the notes off activities, and off what the chatter says of them."""
         data = self.env["ir.model.data"]
-        found = (data._xmlid_to_res_id(name) for name in ACTIVITY_TYPES)
+        found = (data._xmlid_to_res_id(name) for name in (ACTIVITY_TYPE, FAILURE_TYPE))
         type_ids = [type_id for type_id in found if type_id]
         for link, reminders in self._group_by_document_model().items():
             documents = reminders[link]

@@ -4,7 +4,7 @@ from freezegun import freeze_time
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError
-from odoo.tests import Form, tagged
+from odoo.tests import tagged
 from odoo.tools import SQL
 
 from .common_reminders import RemindersCommon
@@ -273,19 +273,6 @@ class TestDashboard(RemindersCommon):
         self._log(-1, order=order)
         self._create_quotation(user_id=self.alice.id, company_id=abroad.id)
         self.assertEqual(self._get_cards(), before)
-
-    # --- a call -----------------------------------------------------------------
-
-    def test_a_call_stays_a_call_when_its_document_is_chosen(self):
-        self._create_template("quotation")
-        order = self._create_quotation(user_id=self.alice.id)
-        remind = self.env["sales.followup.remind"].with_user(self.alice)
-        with Form(remind.with_context(default_channel="phone")) as dialog:
-            dialog.order_id = order
-            self.assertEqual(dialog.channel, "phone")
-        with Form(remind) as dialog:
-            dialog.order_id = order
-            self.assertEqual(dialog.channel, "email")
 
     # --- rights -----------------------------------------------------------------
 

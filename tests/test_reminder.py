@@ -327,6 +327,25 @@ class TestReminder(RemindersCommon):
         form.channel = "letter"
         self.assertFalse(form.obstacle)
 
+    def test_who_came_to_log_a_call_finds_no_email(self):
+        template = self._get_template(self.order)
+        dialogs = self.env["sales.followup.remind"].with_user(self.alice)
+        with Form(dialogs) as dialog:
+            dialog.order_id = self.order
+            self.assertEqual(dialog.channel, "email")
+        dialogs = dialogs.with_context(default_channel="phone")
+        with Form(dialogs) as dialog:
+            dialog.order_id = self.order
+            self.assertEqual(dialog.channel, "phone")
+            self.assertFalse(dialog.template_id)
+            dialog.channel = "email"
+            self.assertEqual(dialog.template_id, template)
+        with Form(dialogs) as dialog:
+            dialog.channel = "email"
+            dialog.order_id = self.order
+            self.assertEqual(dialog.channel, "email")
+            self.assertEqual(dialog.template_id, template)
+
     def test_a_level_that_is_a_call_stays_the_level(self):
         call = self._create_template(channel="phone", next_days=2)
         letter = self._create_template(series=call.series_id, channel="letter")

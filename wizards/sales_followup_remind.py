@@ -130,11 +130,13 @@ class SalesFollowupRemind(models.TransientModel):
     def _onchange_order_id(self):
         if self.order_id:
             self.move_id = False
+            self._onchange_channel()
 
     @api.onchange("move_id")
     def _onchange_move_id(self):
         if self.move_id:
             self.order_id = False
+            self._onchange_channel()
 
     @api.onchange("channel")
     def _onchange_channel(self):
@@ -175,11 +177,17 @@ class SalesFollowupRemind(models.TransientModel):
 
     @api.depends("order_id", "move_id")
     def _compute_template_id(self):
-        """Suggest the next level of the series, the last one again after the last."""
+        """Suggest the next level of the series, the last one again after the last.
+
+        Who came to log a call does not find an e-mail once the document is known.
+        """
+        wanted = self.env.context.get("default_channel") or "email"
         for wizard in self:
             document = wizard._get_document()
             wizard.template_id = (
-                document._followup_get_next_template() if document else False
+                document._followup_get_next_template()
+                if document and wanted in SENDING
+                else False
             )
 
     @api.depends("template_id")
