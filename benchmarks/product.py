@@ -227,7 +227,9 @@ def launch(run):
     run.action_launch()
     sender = run._as_sender()
     while sender._step():
+        # as the commit after each batch does
         run.env.flush_all()
+        run.env.invalidate_all()
     states = set(run.line_ids.mapped("state"))
     assert states == {"done"}, run.line_ids.mapped("reason")
     return run
