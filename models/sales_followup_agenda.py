@@ -154,7 +154,12 @@ class SalesFollowupAgenda(models.AbstractModel):
 
     @api.model
     def _close_finished(self, documents):
-        """Close the activities of those documents that are open no more."""
+        """Close the activities of those documents that are open no more, and empty
+        their next dates."""
+        # sudo: where a document stands does not depend on who looks
+        dated = documents.sudo().filtered("followup_last_reminder_id")
+        if dated:
+            self.env.add_to_compute(documents._fields["followup_next_date"], dated)
         next_id, failure_id = self._get_type_id(), self._get_type_id(FAILURE_TYPE)
         # this is asked while the addon is being installed, too
         type_ids = [type_id for type_id in (next_id, failure_id) if type_id]
@@ -179,15 +184,25 @@ class SalesFollowupAgenda(models.AbstractModel):
         for model in (
             self.env["sales.followup.reminder"]._get_document_fields().values()
         ):
-            rows = (
-                self.env["mail.activity"]
-                .sudo()
-                ._read_group(
-                    [
-                        ("res_model", "=", model),
-                        ("activity_type_id", "=", self._get_type_id()),
-                    ],
-                    aggregates=["res_id:array_agg"],
-                )
+            self._close_finished(self._get_planned(self.env[model]))
+
+    @api.model
+    def _get_planned(self, documents):
+        """Give the documents of a model that have an activity or a next date.
+
+        :param documents: the model
+        """
+        # sudo: whoever looks
+        rows = (
+            self.env["mail.activity"]
+            .sudo()
+            ._read_group(
+                [
+                    ("res_model", "=", documents._name),
+                    ("activity_type_id", "=", self._get_type_id()),
+                ],
+                aggregates=["res_id:array_agg"],
             )
-            self._close_finished(self.env[model].browse(rows[0][0]).exists())
+        )
+        dated = documents.sudo().search([("followup_next_date", "!=", False)])
+        return documents.browse(rows[0][0]).exists() | dated.sudo(False)

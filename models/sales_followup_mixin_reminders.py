@@ -52,8 +52,8 @@ class SalesFollowupMixin(models.AbstractModel):
         store=True,
         copy=False,
         groups=FOLLOWUP_GROUP,
-        help="When the last reminder said to get back to the customer. Nothing is sent "
-        "because of it.",
+        help="When the last reminder said to get back to the customer, until the "
+        "document is done with. Nothing is sent because of it.",
     )
     followup_template_id = fields.Many2one(
         "sales.followup.template",
@@ -91,11 +91,16 @@ class SalesFollowupMixin(models.AbstractModel):
         reminders = self._followup_get_reminders()
         last = self._followup_get_last(reminders)
         levels = self._followup_get_last(reminders.filtered("template_id"))
+        agenda = self.env["sales.followup.agenda"]
+        # sudo: where a document stands does not depend on who looks
+        pending = last and agenda._filter_pending(self._origin.sudo(), last)
         for document in self:
             reminder = last.get(document._origin)
             document.followup_last_reminder_id = reminder
             document.followup_last_date = reminder and reminder.date
-            document.followup_next_date = reminder and reminder.next_date
+            document.followup_next_date = (
+                reminder and document._origin in pending and reminder.next_date
+            )
             level = levels.get(document._origin)
             # a new cycle begins without a level, and empties the field by itself
             is_present = level and level.cycle == document.followup_cycle

@@ -339,19 +339,29 @@ class SalesFollowupReminder(models.Model):
         # not kept: what is open is said by the document type, and may change
         for name, reminders in self._group_by_document_model().items():
             # sudo: whether it is open does not depend on who looks
-            open_documents = reminders[name].sudo()._followup_filter_open()
+            documents = reminders[name].sudo()
+            open_documents = documents._followup_filter_open()
+            types = documents._followup_get_types()
             for reminder in reminders:
-                reminder.is_open = reminder[name] in open_documents
+                document = reminder[name]
+                # a quotation that was confirmed is done with, though the order is open
+                reminder.is_open = (
+                    document in open_documents
+                    and types[document] == reminder.document_type_id
+                )
         for reminder in self.filtered(lambda reminder: not reminder._get_document()):
             reminder.is_open = False
 
     def _search_is_open(self, operator, value):
         if operator != "in":
             return NotImplemented
-        # any!: whether it is open does not depend on who looks
+        doc_types = self.env["sales.followup.document.type"]
         is_open = Domain.OR(
-            Domain(name, "any!", self.env[model]._followup_get_open_domain())
+            Domain("document_type_id", "=", doc_type.id)
+            # any!: whether it is open does not depend on who looks
+            & Domain(name, "any!", doc_type._get_open_domain())
             for name, model in self._get_document_fields().items()
+            for doc_type in doc_types._get_chased(model)
         )
         return self._select_flagged(is_open, value)
 

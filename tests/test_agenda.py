@@ -39,6 +39,7 @@ class TestAgenda(RemindersCommon):
 
     def assertNothingPlanned(self, document):
         self.assertFalse(self._activities(document))
+        self.assertFalse(document.sudo().followup_next_date)
 
     # --- the date -------------------------------------------------------------
 
@@ -175,7 +176,7 @@ class TestAgenda(RemindersCommon):
         reminder = self._remind(self.order, channel="phone").with_user(self.alice)
         self._activities(self.order).with_user(self.alice).action_feedback("Done")
         reminder.note = "She was friendly"
-        self.assertNothingPlanned(self.order)
+        self.assertFalse(self._activities(self.order))
         reminder.next_date = self._in_days(7)
         self.assertPlanned(self.order, 7, self.alice)
 
@@ -266,7 +267,7 @@ class TestAgenda(RemindersCommon):
         invoice.button_cancel()
         self.assertNothingPlanned(invoice)
         invoice.button_draft()
-        self.assertNothingPlanned(invoice)
+        self.assertFalse(self._activities(invoice))
 
     def _create_bank(self, booked=True):
         """Create a bank journal whose payments have journal entries, or not."""
@@ -364,6 +365,27 @@ class TestAgenda(RemindersCommon):
         self._chase(self.order)
         other.action_cancel()
         self.assertPlanned(self.order, 15, self.dave)
+
+    def test_a_reminder_of_a_quotation_is_done_with_when_it_is_confirmed(self):
+        """Nobody is to call about the quotation any more, though the order is open."""
+        reminder = self._remind(self.order, channel="phone")
+        found = self.env["sales.followup.reminder"].with_user(self.alice)
+        domain = [("id", "=", reminder.id), ("is_open", "=", True)]
+        self.assertTrue(reminder.is_open)
+        self.assertTrue(found.search(domain))
+        self.order.with_user(self.alice).action_confirm()
+        self.assertNothingPlanned(self.order)
+        reminder.invalidate_recordset()
+        self.assertFalse(reminder.is_open)
+        self.assertFalse(found.search(domain))
+        self.assertTrue(reminder.next_date, "what was planned then is history")
+
+    def test_a_quotation_that_is_taken_up_again_has_its_next_date(self):
+        self._remind(self.order, channel="phone", next_date=self._in_days(4))
+        self.order._action_cancel()
+        self.assertNothingPlanned(self.order)
+        self.order.action_draft()
+        self.assertEqual(self.order.followup_next_date, self._in_days(4))
 
     def test_an_order_chased_after_its_quotation_has_its_own(self):
         self._chase(self.order)
