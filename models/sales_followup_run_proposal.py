@@ -1,6 +1,7 @@
 from datetime import date
 
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import format_date, split_every
 
@@ -78,6 +79,18 @@ class SalesFollowupRun(models.Model):
         help="The filters fold away when there is something to adjust.",
     )
     filter_summary = fields.Char(string="Filters", compute="_compute_filter_summary")
+
+    @api.constrains("due_from", "due_to")
+    def _check_due_days(self):
+        for run in self:
+            if run.due_from and run.due_to and run.due_from > run.due_to:
+                raise ValidationError(
+                    self.env._(
+                        "The period ends before it begins: from %(start)s to %(end)s.",
+                        start=format_date(self.env, run.due_from),
+                        end=format_date(self.env, run.due_to),
+                    )
+                )
 
     def _compute_filter_summary(self):
         for run in self:

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import Command, fields
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import Form, tagged
 
 from .common_bulk import BulkCommon
@@ -167,6 +167,11 @@ class TestBulkProposal(BulkCommon):
             with self.subTest(start=start, end=end):
                 run = self._propose(due_from=start, due_to=end)
                 self.assertProposed(run, *documents)
+
+    def test_due_dates_that_end_before_they_begin_are_refused(self):
+        run = self._propose()
+        with self.assertRaisesRegex(ValidationError, "from 04/03/2020 to 04/02/2020"):
+            run.write({"due_from": "2020-04-03", "due_to": "2020-04-02"})
 
     def test_filter_by_due_date_asks_the_next_instalment(self):
         invoice = self._create_invoice(
