@@ -73,7 +73,15 @@ def pre_init_hook(env):
 
 
 def uninstall_hook(env):
-    """Take our activities along: their types could not go otherwise."""
+    """Take along what would stay otherwise: activities, whose types could not go
+    without them, and the e-mails that were made for templates."""
+    templates = env["sales.followup.template"].with_context(active_test=False)
+    emails = templates.search([("is_email_own", "=", True)]).mail_template_id
+    env.flush_all()
+    # not written: an automatic template without e-mail is refused
+    env.cr.execute("UPDATE sales_followup_template SET mail_template_id = NULL")
+    env.invalidate_all()
+    emails.unlink()
     types = env["mail.activity.type"]
     for name in ("mail_activity_type_reminder", "mail_activity_type_failed"):
         types |= env.ref(f"sales_followup.{name}", raise_if_not_found=False) or types

@@ -81,6 +81,12 @@ class SalesFollowupTemplate(models.Model):
         domain="[('model', '=', model)]",
         copy=False,
     )
+    is_email_own = fields.Boolean(
+        string="Own E-mail",
+        readonly=True,
+        copy=False,
+        help="The e-mail template was made for this one, and is deleted with it.",
+    )
     subject = fields.Char(related="mail_template_id.subject", readonly=False)
     email_body = fields.Html(
         string="E-mail",
@@ -307,9 +313,12 @@ class SalesFollowupTemplate(models.Model):
         with self._explaining([vals], self):
             if EMAIL_TEXTS & vals.keys() and "mail_template_id" not in vals:
                 for template in self.filtered(lambda t: not t.mail_template_id):
-                    template.mail_template_id = template._create_email(
+                    mail_template = template._create_email(
                         template.name, template.document_type_id, vals
                     )
+                    template.write(self._prepare_own_email(mail_template))
+            if "mail_template_id" in vals:
+                vals = {"is_email_own": False, **vals}
             result = super().write(vals)
         if {"letter_body", "document_type_id"} & vals.keys():
             self._check_letter_renders()
@@ -374,7 +383,12 @@ class SalesFollowupTemplate(models.Model):
             texts = {name: vals.pop(name) for name in EMAIL_TEXTS & vals.keys()}
             if any(texts.values()):
                 mail_template = self._create_email(vals.get("name"), doc_type, texts)
-                vals["mail_template_id"] = mail_template.id
+                vals.update(self._prepare_own_email(mail_template))
+
+    @api.model
+    def _prepare_own_email(self, mail_template):
+        """Give the values of a template whose e-mail was made for it."""
+        return {"mail_template_id": mail_template.id, "is_email_own": True}
 
     def _create_email(self, name, doc_type, texts):
         """Create the ``mail.template`` that carries the e-mail's texts.
@@ -405,8 +419,20 @@ class SalesFollowupTemplate(models.Model):
             if "name" not in (default or {}):
                 vals["name"] = self.env._("%(name)s (copy)", name=template.name)
             if template.mail_template_id and "mail_template_id" not in (default or {}):
-                vals["mail_template_id"] = template.mail_template_id.copy().id
+                vals.update(self._prepare_own_email(template.mail_template_id.copy()))
         return vals_list
+
+    def unlink(self):
+        """Take the e-mails along that were made for these templates, but for those
+        that another template uses, or that are not the user's to delete."""
+        # EXTENDS 'base'
+        emails = self.filtered("is_email_own").mail_template_id
+        result = super().unlink()
+        # sudo: it may be used in another company
+        templates = self.sudo().with_context(active_test=False)
+        used = templates.search([("mail_template_id", "in", emails.ids)])
+        (emails - used.mail_template_id)._filtered_access("unlink").unlink()
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):

@@ -381,6 +381,22 @@ class TestTemplate(TemplatesCommon):
         template.unlink()
         self.assertFalse(template.exists())
 
+    def test_a_deleted_template_takes_its_own_email_along(self):
+        template, other = self._create_as(self.manager), self._create_as(self.manager)
+        email, chosen = template.mail_template_id, other.mail_template_id
+        template.mail_template_id = chosen
+        self.assertFalse(template.is_email_own)
+        other.unlink()
+        self.assertTrue(chosen.exists(), "another template uses it")
+        template.unlink()
+        self.assertTrue(chosen.exists(), "it was chosen")
+        template = self._create_as(self.manager)
+        copy = template.copy()
+        emails = template.mail_template_id | copy.mail_template_id
+        (template | copy).unlink()
+        self.assertFalse(emails.exists())
+        self.assertTrue(email.exists(), "nobody said so")
+
     def test_a_used_template_is_archived_instead(self):
         template = self._create_template()
         reminder = self._remind(self.order, template_id=template.id)
