@@ -208,9 +208,10 @@ class Reason(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Give a text by which this reason, and no other one, is known again."""
+        """Give a text by which this reason, and no other one, is known again: one line,
+        as dialogs keep a line for each."""
         details = ("" if detail is None else str(detail) for detail in self[1:])
-        return "|".join((self.code.value, *details))
+        return " ".join("|".join((self.code.value, *details)).splitlines())
 
 
 class Verdict(NamedTuple):

@@ -113,7 +113,7 @@ class TestAutomaticStops(AutomaticCommon):
 
         def object_to(orders):
             return {
-                order: ["There is 100 % a dispute about it."]
+                order: ["There is 100 % a dispute about it.\nAsk legal."]
                 for order in orders
                 if order == self.order
             }

@@ -220,6 +220,11 @@ def test_a_reason_is_known_again_by_its_key():
     assert len({reason.key for reason in (answered, *others)}) == len(others) + 1
 
 
+def test_a_key_is_one_line_whatever_an_addon_says():
+    key = Reason(Code.OBJECTION, text="In dispute.\nAsk legal.").key
+    assert key.splitlines() == [key]
+
+
 def test_what_is_sent_is_possible():
     assert yes(march(10)).possible
 
