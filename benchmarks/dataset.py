@@ -370,17 +370,21 @@ class _Generator:
             partner_shipping_id=self._customer(),
             date_order=day,
         )
-        for line in self.order.order_line:
+        self._copy_lines(self.order, count, first, self._recipient())
+        self._follow("sale.order", first, count, self._customer())
+        return first
+
+    def _copy_lines(self, order, count, first, customer):
+        """Copy the lines of an order onto its copies."""
+        for line in order.order_line:
             self._copy(
                 "sale_order_line",
                 line.id,
                 count,
                 id="{first} + n",
                 order_id=f"{first} + n",
-                order_partner_id=self._recipient(),
+                order_partner_id=customer,
             )
-        self._follow("sale.order", first, count, self._customer())
-        return first
 
     def _copy_invoices(self):
         count = self.sizes.invoices
@@ -468,15 +472,7 @@ class _Generator:
             followup_next_date="NULL",
             followup_template_id="NULL",
         )
-        for line in self.quotation.order_line:
-            self._copy(
-                "sale_order_line",
-                line.id,
-                count,
-                id="{first} + n",
-                order_id=f"{first} + n",
-                order_partner_id=customer,
-            )
+        self._copy_lines(self.quotation, count, first, customer)
         self._follow("sale.order", first, count, customer)
         self._remind(first, day, customer)
         return first

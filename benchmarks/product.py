@@ -56,10 +56,6 @@ def preview_replace(env, partner_ids, type_code, old_user_id, new_user_id, chatt
     return wizard
 
 
-def is_installed(env):
-    return "sales.followup.propagate" in env
-
-
 def switch_on(env, xmlid, days=0):
     """Have a reminder go out by itself some days after the due date, as if it were the
     last day of the data, and always had been.

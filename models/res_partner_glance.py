@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..rules.verdict import Code, Reason
+from ..rules.verdict import Customer, Settings, judge_customer
 
 
 # What a form says in one line; res_partner_reminders.py has where it comes from.
@@ -81,16 +81,13 @@ class ResPartner(models.Model):
         :rtype: str
         """
         self.ensure_one()
-        judge = self.env["sales.followup.judge"]
         company = self.env.company
-        today = company._followup_today()
-        # sudo: the switch of the company is not for everybody
-        if not company.sudo().followup_automatic:
-            return judge._explain(Reason(Code.SWITCHED_OFF))
-        if self.followup_exclude:
-            return judge._explain(Reason(Code.CUSTOMER_EXCLUDED))
-        if self.followup_pause_until and self.followup_pause_until > today:
-            return judge._explain(
-                Reason(Code.CUSTOMER_PAUSED, until=self.followup_pause_until)
-            )
+        reasons = judge_customer(
+            Customer(self.followup_exclude, self.followup_pause_until or None),
+            # sudo: the switch of the company is not for everybody
+            Settings(automatic=company.sudo().followup_automatic),
+            company._followup_today(),
+        )
+        if reasons:
+            return self.env["sales.followup.judge"]._explain(reasons[0])
         return self.env._("As each document says.")

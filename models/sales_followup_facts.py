@@ -32,10 +32,7 @@ class SalesFollowupFacts(models.AbstractModel):
         """
         documents = documents.sudo().with_context(active_test=False)
         by_type = documents._followup_group_by_type()
-        none = self.env["sales.followup.document.type"]
-        types = dict.fromkeys(documents, none)
-        for doc_type, of_type in by_type.items():
-            types.update(dict.fromkeys(of_type, doc_type))
+        types = documents._followup_get_types(by_type)
         dates = self._get_dates(documents, types)
         standings = self._get_standings(documents, by_type)
         addresses = self._get_addresses(documents, contacts or {})

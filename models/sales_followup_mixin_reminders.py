@@ -163,16 +163,19 @@ class SalesFollowupMixin(models.AbstractModel):
                 waiting -= of_type
         return grouped
 
-    def _followup_get_types(self):
+    def _followup_get_types(self, by_type=None):
         """Give the document type of each document.
 
+        :param by_type: what :meth:`_followup_group_by_type` gave, if it was asked
         :return: dict of document → ``sales.followup.document.type``, empty where its
             kind is never chased
         """
         none = self.env["sales.followup.document.type"]
+        if by_type is None:
+            by_type = self._followup_group_by_type()
         found = {
             document: doc_type
-            for doc_type, documents in self._followup_group_by_type().items()
+            for doc_type, documents in by_type.items()
             for document in documents
         }
         return {document: found.get(document, none) for document in self}

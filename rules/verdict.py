@@ -281,6 +281,16 @@ def _next_date(
     return business_day_from(day, settings.is_business_day)
 
 
+def judge_customer(
+    customer: Customer, settings: Settings, today: date
+) -> tuple[Reason, ...]:
+    """Tell what keeps all documents of ``customer`` from being sent by themselves."""
+    return (
+        *_against_automatic(settings),
+        *_against_customer(customer, settings, today),
+    )
+
+
 # --- stops ------------------------------------------------------------------------
 
 _STANDING_REASONS = {
