@@ -1,7 +1,7 @@
 {
     "name": "Sales Follow-up",
     "summary": "Who follows which customer, and who must be chased",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Sales/Sales",
     "author": "Sales Follow-up contributors",
     "license": "LGPL-3",

@@ -7,8 +7,8 @@ from dataset import TODAY
 from odoo.fields import Command
 from odoo.tools import split_every
 
-from odoo.addons.sales_followup.models.sales_followup_automatic import BATCH_SIZE
-from odoo.addons.sales_followup.models.sales_followup_dispatcher import Order
+from odoo.addons.sales_followup.models.runs.sales_followup_automatic import BATCH_SIZE
+from odoo.addons.sales_followup.models.sending.sales_followup_dispatcher import Order
 from odoo.addons.sales_followup.rules import verdict
 
 REMINDERS = tuple(f"sales_followup.template_quotation_{level}" for level in (1, 2, 3))

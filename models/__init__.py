@@ -1,72 +1,33 @@
-from . import sales_followup_mixin
-from . import sales_followup_mixin_reminders
-from . import sales_followup_mixin_recipient
-from . import sales_followup_mixin_obstacles
-from . import sales_followup_mixin_answers
-from . import sales_followup_mixin_cycle
-from . import sales_followup_mixin_glance
+# What a document is: data that says where to find it, and a link to it.
 from . import sales_followup_document_link
-from . import sales_followup_document_press
 from . import sales_followup_document_type
-from . import sales_followup_result
-from . import sales_followup_series
-from . import sales_followup_template
-from . import sales_followup_template_automatic
-from . import sales_followup_reminder
-from . import sales_followup_reminder_access
-from . import sales_followup_reminder_log
-from . import sales_followup_reminder_history
-from . import sales_followup_reminder_send
-from . import sales_followup_reminder_delivery
-from . import sales_followup_agenda
-from . import sales_followup_facts
-from . import sales_followup_judge
-from . import sales_followup_dispatcher
-from . import sales_followup_run
-from . import sales_followup_run_proposal
-from . import sales_followup_run_process
-from . import sales_followup_run_automatic
-from . import sales_followup_run_figures
-from . import sales_followup_run_file
-from . import sales_followup_run_line
-from . import sales_followup_run_line_automatic
-from . import sales_followup_automatic
-from . import sales_followup_automatic_candidates
-from . import sales_followup_automatic_plan
-from . import sales_followup_dashboard
-from . import sales_followup_report
-from . import sales_followup_emailer
-from . import sales_followup_emailer_files
-from . import sales_followup_printer
-from . import sales_followup_letter_content
-from . import sales_followup_letter_press
-from . import sales_followup_letter
-from . import mail_mail
-from . import mail_message
-from . import mail_notification
-from . import mail_template
-from . import mail_thread
-from . import sales_followup_bulk_chatter
-from . import sales_followup_fast_writer
-from . import sales_followup_writer
-from . import sales_followup_digest
-from . import sales_followup_planner
-from . import sales_followup_change
-from . import sales_followup_change_undo
-from . import sales_followup_change_line
-from . import res_users
-from . import res_partner
-from . import res_partner_bulk
-from . import res_partner_reminders
-from . import res_partner_glance
+
+# Who follows a customer and its documents.
+from . import representatives
+
+# Bulk changes of representatives: planned, written, journalled, undone.
+from . import changes
+
+# What a reminder is, its texts and its agenda.
+from . import reminders
+
+# Whether a reminder would be sent, and why not.
+from . import verdict
+
+# Letters and documents on paper.
+from . import letters
+
+# The one way by which a reminder leaves the house.
+from . import sending
+
+# Many reminders at once: in bulk, and automatically.
+from . import runs
+
+# What a manager sees.
+from . import dashboard
+
+# Documents that are followed, and the settings: above all wings.
 from . import sale_order
 from . import account_move
 from . import account_move_line
-from . import ir_actions
-from . import ir_actions_report
-from . import ir_http
-from . import ir_qweb
-from . import res_company
-from . import res_company_letter
-from . import res_company_reminders
 from . import res_config_settings

@@ -361,7 +361,7 @@ class SalesFollowupPropagate(models.TransientModel):
             self.partner_ids, self.date_from, self.date_to, self.scope
         )
         ids = model._search(domain, order="id").get_result_ids()
-        planner = self.env["sales.followup.planner"]
+        planner = self.env["sales.followup.propagation"]
         replacement = None
         if self.mode == "replace":
             replacement = (self.old_user_id.id, self.new_user_id.id)

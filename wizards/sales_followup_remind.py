@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..models.sales_followup_template import CHANNELS, SENDING
+from ..models.reminders.sales_followup_template import CHANNELS, SENDING
 from ..rules.verdict import Mode
 
 #: what says whether and what is sent

@@ -18,7 +18,7 @@ from wkhtmltopdf import noted
 
 from odoo.tools.pdf import merge_pdf
 
-from odoo.addons.sales_followup.pdf import PdfAppender
+from odoo.addons.sales_followup.models.letters.pdf_appender import PdfAppender
 
 from . import Row
 

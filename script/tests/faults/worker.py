@@ -91,7 +91,7 @@ def load(database):
     from odoo.modules.registry import Registry
 
     Registry(database)
-    from odoo.addons.sales_followup.models import (
+    from odoo.addons.sales_followup.models.runs import (
         sales_followup_automatic,
         sales_followup_run_process,
     )

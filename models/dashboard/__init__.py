@@ -1,0 +1,3 @@
+from . import sales_followup_dashboard
+from . import sales_followup_report
+from . import ir_http

@@ -1,0 +1,385 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from ...rules.verdict import Mode
+
+FOLLOWUP_GROUP = "sales_followup.group_user"
+
+
+# Reminders are the other half of what documents have in common.
+class SalesFollowupMixin(models.AbstractModel):
+    """Reminders of a document; :mod:`.sales_followup_mixin` has who follows it."""
+
+    _inherit = "sales.followup.mixin"
+
+    followup_exclude = fields.Boolean(
+        string="Do not remind automatically",
+        copy=False,
+        groups="base.group_user",
+    )
+    followup_pause_until = fields.Date(
+        string="Pause Reminders Until",
+        copy=False,
+        groups="base.group_user",
+        help="No automatic reminder before this day.",
+    )
+    followup_reminder_count = fields.Integer(
+        string="Reminder Count",
+        compute="_compute_followup_reminder_count",
+        groups=FOLLOWUP_GROUP,
+    )
+    followup_last_reminder_id = fields.Many2one(
+        "sales.followup.reminder",
+        string="Latest Reminder",
+        compute="_compute_followup_dates",
+        store=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        groups=FOLLOWUP_GROUP,
+    )
+    followup_last_date = fields.Datetime(
+        string="Last Reminder",
+        compute="_compute_followup_dates",
+        store=True,
+        copy=False,
+        groups=FOLLOWUP_GROUP,
+    )
+    followup_next_date = fields.Date(
+        string="Next Reminder",
+        compute="_compute_followup_dates",
+        store=True,
+        copy=False,
+        groups=FOLLOWUP_GROUP,
+        help="When the last reminder said to get back to the customer, until the "
+        "document is done with. Nothing is sent because of it.",
+    )
+    followup_template_id = fields.Many2one(
+        "sales.followup.template",
+        string="Latest Level",
+        compute="_compute_followup_dates",
+        store=True,
+        copy=False,
+        ondelete="set null",
+        groups="base.group_user",
+        help="The last template the customer was reminded with since the document was "
+        "sent. The database finds by it what is due next.",
+    )
+
+    # --- reminders --------------------------------------------------------------
+
+    @api.depends("followup_reminder_ids")
+    @api.depends_context("uid")
+    def _compute_followup_reminder_count(self):
+        link = self.env["sales.followup.reminder"]._get_document_field(self._name)
+        counts = dict(
+            self.env["sales.followup.reminder"]._read_group(
+                [(link, "in", self.ids)], [link], ["__count"]
+            )
+        )
+        for document in self:
+            document.followup_reminder_count = counts.get(document._origin, 0)
+
+    @api.depends(
+        "followup_reminder_ids.date",
+        "followup_reminder_ids.next_date",
+        "followup_reminder_ids.state",
+        "followup_reminder_ids.template_id",
+    )
+    def _compute_followup_dates(self):
+        reminders = self._followup_get_reminders()
+        last = self._followup_get_last(reminders)
+        levels = self._followup_get_last(reminders.filtered("template_id"))
+        agenda = self.env["sales.followup.agenda"]
+        # sudo: where a document stands does not depend on who looks
+        pending = last and agenda._filter_pending(self._origin.sudo(), last)
+        for document in self:
+            reminder = last.get(document._origin)
+            document.followup_last_reminder_id = reminder
+            document.followup_last_date = reminder and reminder.date
+            document.followup_next_date = (
+                reminder and document._origin in pending and reminder.next_date
+            )
+            level = levels.get(document._origin)
+            # a new cycle begins without a level, and empties the field by itself
+            is_present = level and level.cycle == document.followup_cycle
+            document.followup_template_id = is_present and level.template_id
+
+    def _followup_get_last_reminders(self, domain=()):
+        """Give the last reminder of each document that was done or is going out.
+
+        :param domain: of the reminders that count, besides
+        :return: dict of document → ``sales.followup.reminder``, as superuser; documents
+            without reminders are not in it
+        """
+        return self._followup_get_last(self._followup_get_reminders(domain))
+
+    def _followup_get_reminders(self, domain=()):
+        """Give the reminders of documents that were done or are going out.
+
+        :param domain: of the reminders that count, besides
+        :return: ``sales.followup.reminder``, the last ones last, as superuser
+        """
+        # sudo: where a document stands does not depend on who looks
+        reminders = self.env["sales.followup.reminder"].sudo()
+        link = reminders._get_document_field(self._name)
+        return reminders.search_fetch(
+            [
+                (link, "in", self._origin.ids),
+                ("state", "in", ("done", "outgoing")),
+                *domain,
+            ],
+            [link, "date", "next_date", "template_id", "cycle", "state"],
+            order="date, id",
+        )
+
+    def _followup_get_last(self, reminders):
+        """Give the last one of these reminders for each document that has any.
+
+        :return: dict of document → ``sales.followup.reminder``
+        """
+        link = reminders._get_document_field(self._name)
+        by_id = {reminder[link].id: reminder for reminder in reminders}
+        return {
+            document: by_id[document.id]
+            for document in self._origin
+            if document.id in by_id
+        }
+
+    # --- what it is -------------------------------------------------------------
+
+    def _followup_group_by_type(self):
+        """Split documents by the document type they belong to now.
+
+        :return: dict of ``sales.followup.document.type`` → documents; those of no type
+            whose documents are chased are left out
+        """
+        doc_types = self.env["sales.followup.document.type"]._get_chased(self._name)
+        grouped, waiting = {}, self
+        for doc_type in doc_types:
+            if of_type := waiting.filtered_domain(doc_type._get_domain()):
+                grouped[doc_type] = of_type
+                waiting -= of_type
+        return grouped
+
+    def _followup_get_types(self, by_type=None):
+        """Give the document type of each document.
+
+        :param by_type: what :meth:`_followup_group_by_type` gave, if it was asked
+        :return: dict of document → ``sales.followup.document.type``, empty where its
+            kind is never chased
+        """
+        none = self.env["sales.followup.document.type"]
+        if by_type is None:
+            by_type = self._followup_group_by_type()
+        found = {
+            document: doc_type
+            for doc_type, documents in by_type.items()
+            for document in documents
+        }
+        return {document: found.get(document, none) for document in self}
+
+    @api.model
+    def _followup_get_open_domain(self):
+        """Select the documents that are open, as their types say.
+
+        :rtype: Domain
+        """
+        doc_types = self.env["sales.followup.document.type"]._get_chased(self._name)
+        return Domain.OR(doc_type._get_open_domain() for doc_type in doc_types)
+
+    def _followup_filter_open(self):
+        """Give those documents that are open, as their type says."""
+        return self.browse().concat(
+            *(
+                documents.filtered_domain(doc_type._get_domain("open_domain"))
+                for doc_type, documents in self._followup_group_by_type().items()
+            )
+        )
+
+    def _followup_get_due_dates(self):
+        """Give due dates that one field alone does not tell.
+
+        :return: dict of document id → date; of documents that are not in it, the due
+            field of their type counts
+        """
+        return {}
+
+    def _followup_get_dated_domain(self, name, earliest, latest):
+        """Select documents by a date field, both days included.
+
+        :param name: a date or datetime field; of a datetime the UTC day counts, so give
+            a day of slack
+        :rtype: Domain
+        """
+        domain = Domain(name, ">=", earliest)
+        if self._fields[name].type == "datetime":
+            return domain & Domain(name, "<", fields.Date.add(latest, days=1))
+        return domain & Domain(name, "<=", latest)
+
+    def _followup_get_due_domain(self, doc_type, earliest, latest):
+        """Select documents that may be due between two days: a superset will do.
+
+        :param doc_type: ``sales.followup.document.type`` of the documents
+        :rtype: Domain
+        """
+        if not doc_type.due_field:
+            return Domain.FALSE
+        return self._followup_get_dated_domain(doc_type.due_field, earliest, latest)
+
+    @api.model
+    def _followup_get_mine_domain(self):
+        """Select documents whose Salesperson or representative the user is.
+
+        :rtype: Domain
+        """
+        uid = self.env.uid
+        return Domain(self._followup_lead_field, "=", uid) | Domain(
+            "followup_rep_ids", "in", [uid]
+        )
+
+    def _followup_split_due_domain(self, doc_type, earliest, latest):
+        """Split :meth:`_followup_get_due_domain` into parts that do not overlap, by the
+        field that says when the documents are due.
+
+        :return: list of (:class:`Domain`, name of the field, by which a search goes on)
+        """
+        domain = self._followup_get_due_domain(doc_type, earliest, latest)
+        return [(domain, doc_type.due_field or "id")]
+
+    def _followup_get_sender(self):
+        """Give in whose name a reminder goes out by itself: the Salesperson, else the
+        first representative who is there, else nobody's: the company's.
+
+        :rtype: res.users
+        """
+        self.ensure_one()
+        # sudo: the representatives may be of another company
+        lead = self.sudo()[self._followup_lead_field]
+        return lead.filtered("active") or self._followup_active_reps()[:1]
+
+    def _followup_get_company_amount(self):
+        """Give the untaxed amount in the company's currency, at the document's rate.
+
+        :rtype: float
+        """
+        raise NotImplementedError
+
+    def _followup_get_kind(self):
+        """Give what the document is called, as on the button of an e-mail.
+
+        :rtype: str
+        """
+        return self.type_name
+
+    def _followup_get_file_name(self):
+        """Give the name of the document's PDF.
+
+        :rtype: str
+        """
+        return self._get_report_base_filename().replace("/", "-") + ".pdf"
+
+    # --- reminding --------------------------------------------------------------
+
+    def _followup_get_next_template(self):
+        """Suggest the next level of the document's series; after the last, the last.
+
+        :return: ``sales.followup.template``, empty where no series fits
+        """
+        self.ensure_one()
+        judge = self.env["sales.followup.judge"]
+        suggested = judge._judge(self, mode=Mode.MANUAL)[self].template
+        return suggested.sudo(False)
+
+    def _followup_get_next_date(self, template):
+        """Give when to get back to the customer if a reminder is done today.
+
+        :param template: ``sales.followup.template``, maybe empty
+        :return: a date in the user's time zone, or ``False`` on a closed document
+        """
+        self.ensure_one()
+        if not self._followup_filter_open():
+            return False
+        return self._followup_count_days(template)
+
+    def _followup_count_days(self, template):
+        """Give when to get back to the customer of this open document.
+
+        :param template: ``sales.followup.template``, maybe empty
+        :return: a date in the user's time zone
+        """
+        company = self.company_id or self.env.company
+        # sudo: the settings of the company are not for everybody
+        days = template.sudo()._get_next_days(company.sudo())
+        return fields.Date.add(fields.Date.context_today(self), days=days)
+
+    def action_followup_remind(self):
+        """Open the dialog that reminds of this document."""
+        self.ensure_one()
+        link = self.env["sales.followup.reminder"]._get_document_field(self._name)
+        return self.env["sales.followup.remind"]._get_action(**{link: self.id})
+
+    def action_followup_verdict(self):
+        """Open *Would it be sent?* on this document."""
+        self.ensure_one()
+        link = self.env["sales.followup.reminder"]._get_document_field(self._name)
+        return self.env["sales.followup.verdict"]._get_action(**{link: self.id})
+
+    def action_followup_reminders(self):
+        """Open the reminders of this document."""
+        self.ensure_one()
+        link = self.env["sales.followup.reminder"]._get_document_field(self._name)
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sales_followup.sales_followup_reminder_action"
+        )
+        return {
+            **action,
+            "domain": [(link, "=", self.id)],
+            "context": {f"default_{link}": self.id},
+        }
+
+    @api.model
+    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+        """Offer open documents first where a dialog asks for it."""
+        # EXTENDS 'base'
+        if not self.env.context.get("followup_open_first"):
+            return super().name_search(name, domain, operator, limit)
+        is_open = self._followup_get_open_domain()
+        domain = Domain(domain or Domain.TRUE)
+        found = super().name_search(name, list(domain & is_open), operator, limit)
+        left = limit and limit - len(found)
+        if limit and not left:
+            return found
+        return found + super().name_search(
+            name, list(domain & ~is_open), operator, left
+        )
+
+    # --- documents that are done with -------------------------------------------
+
+    def write(self, vals):
+        """Close the activity of a document that is done with."""
+        # EXTENDS 'base'
+        result = super().write(vals)
+        if "state" in vals:
+            self._followup_close_finished()
+        return result
+
+    def _followup_close_finished(self):
+        """Close the next-reminder activities of documents that are not open."""
+        self.env["sales.followup.agenda"]._close_finished(self)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_reminded(self):
+        link = self.env["sales.followup.reminder"]._get_document_field(self._name)
+        # sudo: reminders that the user may not see count, too
+        reminders = self.env["sales.followup.reminder"].sudo()
+        sent = reminders.search([(link, "in", self.ids)])._filter_sent()
+        if sent:
+            raise UserError(
+                self.env._(
+                    "The customer was reminded of %(documents)s; cancel instead of "
+                    "deleting, so that the history stays.",
+                    documents=", ".join(sent[link].mapped("display_name")),
+                )
+            )

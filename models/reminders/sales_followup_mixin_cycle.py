@@ -1,0 +1,134 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+
+# When a document was given to the customer, and what came back.
+class SalesFollowupMixin(models.AbstractModel):
+    """The cycle of a document: from being sent to the customer's answer.
+
+    Reminders count by cycle, and answers by message: both hold within a transaction,
+    where all clocks show the same time.
+    """
+
+    _inherit = "sales.followup.mixin"
+
+    #: the states in which the customer has got the document
+    _followup_sent_states = ()
+
+    followup_cycle = fields.Integer(
+        string="Follow-up Cycle",
+        copy=False,
+        readonly=True,
+        groups="base.group_user",
+        help="How many times the document was sent to the customer, resets between. "
+        "Each time its series starts again.",
+    )
+    followup_sent_date = fields.Datetime(
+        string="Sent to the Customer on",
+        copy=False,
+        readonly=True,
+        groups="base.group_user",
+    )
+    followup_seen_message = fields.Integer(
+        string="Answers Taken up",
+        copy=False,
+        readonly=True,
+        groups="base.group_user",
+        help="Id of the customer's last message when the document was last sent, "
+        "reminded of or resumed; later ones are answers nobody took up yet.",
+    )
+    followup_seen_date = fields.Datetime(
+        string="Answers Taken up on",
+        copy=False,
+        readonly=True,
+        groups="base.group_user",
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Start the cycle of documents that are created as sent."""
+        # EXTENDS 'base'
+        for vals in vals_list:
+            if vals.get("state") in self._followup_sent_states:
+                vals.update(self._followup_prepare_cycle())
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """Start a new cycle when the customer gets the document, or gets it again."""
+        # EXTENDS 'base'
+        starting = self.browse()
+        if vals.get("state") in self._followup_sent_states:
+            starting = self.filtered(lambda document: document.state != vals["state"])
+        if starting:
+            if unchanged := self - starting:
+                unchanged.write(vals)
+                starting.write(vals)
+                return True
+            vals = {**vals, **self._followup_prepare_cycle()}
+        result = super().write(vals)
+        starting._followup_take_up()
+        return result
+
+    def _followup_prepare_cycle(self):
+        """Give the values with which a new cycle starts.
+
+        :rtype: dict
+        """
+        # sudo: who sends a document need not see how it was chased
+        cycles = self.sudo().mapped("followup_cycle")
+        return {
+            # the same for all: what counts is that it is a new one
+            "followup_cycle": max(cycles, default=0) + 1,
+            "followup_sent_date": self._followup_now(),
+            # known without asking for reminders: there is none in a new cycle
+            "followup_template_id": False,
+        }
+
+    @api.model
+    def _followup_now(self):
+        """Give the present by the clock that is behind: that of the database, by which
+        messages are dated, or of this server.
+
+        A transaction shows the time at which it began.
+        """
+        [[now]] = self.env.execute_query(SQL("SELECT NOW() AT TIME ZONE 'UTC'"))
+        return min(now, self.env.cr.now(), fields.Datetime.now()).replace(microsecond=0)
+
+    def _followup_take_up(self):
+        """Take up the answers there are by now: they stop no reminder any more."""
+        if not self:
+            return
+        # sudo: whoever sends or reminds, takes up
+        documents = self.sudo()
+        now = self._followup_now()
+        last = {document.id: document.followup_seen_message for document in documents}
+        for answer in documents._followup_get_answers(
+            {document: last[document.id] for document in documents}
+        ):
+            last[answer.res_id] = answer.id
+        # no change of the document: invoices would be worked out anew
+        self._fields["followup_seen_date"].write(documents, now)
+        for document in documents:
+            self._fields["followup_seen_message"].write(document, last[document.id])
+
+    def _followup_note_sent(self):
+        """Note that the customer got the document once more."""
+        # sudo: whoever sends the document
+        self.sudo().write({"followup_sent_date": self._followup_now()})
+        self._followup_take_up()
+
+    def action_followup_resume(self):
+        """Take up the customer's answer: automatic reminders may go on.
+
+        A pause ends, too.
+        """
+        self.check_access("read")
+        # sudo: reading the document is enough to remind
+        self.sudo().write({"followup_pause_until": False})
+        self._followup_take_up()
+        for document in self.sudo():
+            document._message_log(
+                body=self.env._("Reminders go on."),
+                author_id=self.env.user.partner_id.id,
+            )
+        return True

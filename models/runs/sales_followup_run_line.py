@@ -1,0 +1,286 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+from ..reminders.sales_followup_template import SENDING
+
+#: what users decide about a line
+EDITABLE = frozenset({"template_id", "channel", "next_date"})
+
+
+class SalesFollowupRunLine(models.Model):
+    """One document of a run: what shall be sent, and what became of it."""
+
+    _name = "sales.followup.run.line"
+    _inherit = ["sales.followup.document.link"]
+    _description = "Line of a Reminder Run"
+    # as the letters are printed; of a customer's documents the oldest goes first
+    _order = "customer_name, partner_id, due_date, id"
+    _rec_name = "document_name"
+
+    run_id = fields.Many2one(
+        "sales.followup.run", required=True, index=True, ondelete="cascade"
+    )
+    run_state = fields.Selection(related="run_id.state", string="State of the Run")
+    order_id = fields.Many2one(
+        "sale.order", string="Quotation / Order", index=True, ondelete="cascade"
+    )
+    move_id = fields.Many2one(
+        "account.move", string="Invoice", index=True, ondelete="cascade"
+    )
+    document_name = fields.Char(string="Document", readonly=True)
+    document_type_id = fields.Many2one(
+        "sales.followup.document.type", string="Type", readonly=True
+    )
+    partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
+    customer_name = fields.Char(readonly=True)
+    company_id = fields.Many2one(related="run_id.company_id", store=True, index=True)
+    due_date = fields.Date(readonly=True)
+    late_days = fields.Integer(string="Days Late", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    amount = fields.Monetary(string="Untaxed Amount", readonly=True)
+    last_date = fields.Datetime(string="Last Reminder", readonly=True)
+    last_template_id = fields.Many2one("sales.followup.template", readonly=True)
+    last_note = fields.Text(readonly=True)
+    planned_date = fields.Date(string="Planned Next Reminder", readonly=True)
+    suggested_template_id = fields.Many2one(
+        "sales.followup.template", string="Suggested", readonly=True
+    )
+    template_id = fields.Many2one(
+        "sales.followup.template",
+        domain="[('document_type_id', '=', document_type_id),"
+        " ('company_id', 'in', [False, company_id])]",
+    )
+    suggested_channel = fields.Selection(
+        selection=lambda self: self._selection_channel(), readonly=True
+    )
+    channel = fields.Selection(
+        selection=lambda self: self._selection_channel(),
+        default="none",
+        required=True,
+    )
+    suggested_next_date = fields.Date(string="Suggested Next Reminder", readonly=True)
+    next_date = fields.Date(string="Next Reminder")
+    email_problem = fields.Char(
+        string="Why Not by E-mail",
+        readonly=True,
+        help="Why this document cannot go by e-mail.",
+    )
+    letter_problem = fields.Char(
+        string="Why Not by Letter",
+        readonly=True,
+        help="Why this document cannot go as a letter.",
+    )
+    stops = fields.Selection(
+        [("email", "An e-mail"), ("any", "Any reminder")],
+        string="Spoken Against",
+        readonly=True,
+        help="What the reason speaks against.",
+    )
+    known_reasons = fields.Json(
+        readonly=True,
+        help="Keys of what spoke against it when it was proposed: a person overrules "
+        "what they know.",
+    )
+    state = fields.Selection(
+        [
+            ("waiting", "Waiting"),
+            ("done", "Sent"),
+            ("failed", "Failed"),
+            ("skipped", "Not Sent"),
+        ],
+        default="waiting",
+        required=True,
+        readonly=True,
+        index=True,
+    )
+    reason = fields.Char(readonly=True, help="What speaks against it, or what failed.")
+    reminder_id = fields.Many2one(
+        "sales.followup.reminder", readonly=True, index=True, ondelete="set null"
+    )
+    reminder_state = fields.Selection(
+        related="reminder_id.state", string="State of the Reminder"
+    )
+    failure_reason = fields.Text(related="reminder_id.failure_reason")
+
+    _order_once = models.UniqueIndex(
+        "(run_id, order_id) WHERE order_id IS NOT NULL",
+        "A run has each document once.",
+    )
+    _move_once = models.UniqueIndex(
+        "(run_id, move_id) WHERE move_id IS NOT NULL", "A run has each document once."
+    )
+    # what batches look for
+    _waiting = models.Index("(run_id, id) WHERE state = 'waiting'")
+
+    @api.model
+    def _selection_channel(self):
+        return [
+            ("email", self.env._("E-mail")),
+            ("letter", self.env._("Letter")),
+            ("none", self.env._("Left Out")),
+        ]
+
+    @api.depends("document_name", "customer_name")
+    def _compute_display_name(self):
+        # EXTENDS 'base'
+        for line in self:
+            line.display_name = f"{line.document_name} – {line.customer_name}"
+
+    # --- constraints ------------------------------------------------------------
+
+    @api.constrains("channel", "template_id")
+    def _check_channel(self):
+        for line in self:
+            if problem := line.state == "waiting" and line._get_problem(line.channel):
+                raise ValidationError(problem)
+
+    @api.constrains("template_id")
+    def _check_template(self):
+        for line in self:
+            template = line.template_id.sudo()
+            if template and (
+                template.document_type_id != line.document_type_id
+                or (template.company_id or line.company_id) != line.company_id
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "%(document)s: template “%(template)s” is for other documents; "
+                        "choose one for %(type)s.",
+                        document=line.document_name,
+                        template=template.name,
+                        type=line.document_type_id.name,
+                    )
+                )
+
+    def _get_problem(self, channel):
+        """Say why this line cannot be sent on a channel, or ``None``."""
+        self.ensure_one()
+        if channel not in SENDING:
+            return None
+        template = self.template_id.sudo()
+        if not template:
+            return self.env._(
+                "%(document)s: choose a template first.", document=self.document_name
+            )
+        if channel == "email" and self.email_problem:
+            return self.env._(
+                "%(document)s cannot go by e-mail: %(problem)s",
+                document=self.document_name,
+                problem=self.email_problem,
+            )
+        if channel == "letter" and self.letter_problem:
+            return self.env._(
+                "%(document)s cannot go as a letter: %(problem)s",
+                document=self.document_name,
+                problem=self.letter_problem,
+            )
+        if not template._has_text(channel):
+            return self.env._(
+                "%(document)s: template “%(template)s” has no text for this channel; "
+                "write one, or choose another template.",
+                document=self.document_name,
+                template=template.name,
+            )
+        return None
+
+    # --- create, write ----------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS 'base'
+        lines = super().create(vals_list)
+        self.env["sales.followup.run"]._forget_figures()
+        return lines
+
+    def write(self, vals):
+        """Let people adjust what has not been sent; the rest is history."""
+        # EXTENDS 'base'
+        if not self.env.su:
+            if vals.keys() - EDITABLE:
+                raise AccessError(
+                    self.env._("Only template, channel and next date can be changed.")
+                )
+            if self.filtered(lambda line: line.run_id.state != "draft"):
+                raise UserError(
+                    self.env._("The run was launched; its lines stay as they are.")
+                )
+        result = super().write(vals)
+        self.env["sales.followup.run"]._forget_figures()
+        return result
+
+    @api.onchange("template_id")
+    def _onchange_template_id(self):
+        if self.template_id:
+            # sudo: the settings of the company are not for everybody
+            days = self.template_id.sudo()._get_next_days(self.company_id.sudo())
+            self.next_date = fields.Date.add(fields.Date.context_today(self), days=days)
+
+    # --- setting many lines -----------------------------------------------------
+
+    def action_all_email(self):
+        """Send these lines by e-mail, where nothing speaks against it."""
+        self._set_channel("email")
+        return True
+
+    def action_all_letter(self):
+        """Send these lines as letters, where nothing speaks against it."""
+        self._set_channel("letter")
+        return True
+
+    def action_none(self):
+        """Send none of these lines."""
+        self._set_channel("none")
+        return True
+
+    def action_suggested(self):
+        """Put templates, channels and dates back to what was suggested."""
+        self.check_access("write")
+        for (channel, template, next_date), lines in self.grouped(
+            lambda line: (
+                line.suggested_channel,
+                line.suggested_template_id,
+                line.suggested_next_date,
+            )
+        ).items():
+            lines.write(
+                {
+                    "channel": channel or "none",
+                    "template_id": template.id,
+                    "next_date": next_date,
+                }
+            )
+        return True
+
+    def _set_channel(self, channel):
+        """Set the channel of those lines that can have it.
+
+        What a reason speaks against is left alone: it is overruled line by line, by who
+        read it.
+        """
+        self.check_access("write")
+        self.filtered(
+            lambda line: (
+                line.state == "waiting"
+                and (channel == "none" or line.stops not in ("any", channel))
+                and not line._get_problem(channel)
+            )
+        ).write({"channel": channel})
+
+    def action_back(self):
+        """Go back from the list of lines to their run."""
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "sales.followup.run",
+            "res_id": self.run_id[:1].id or self.env.context.get("followup_run_id"),
+            "view_mode": "form",
+        }
+
+    def action_open_document(self):
+        """Open the quotation, order or invoice."""
+        document = self._get_document()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": document._name,
+            "res_id": document.id,
+            "view_mode": "form",
+        }

@@ -1,0 +1,111 @@
+from odoo import models
+
+
+# What hinders, and the sentences that say so, are a subject of their own.
+class SalesFollowupMixin(models.AbstractModel):
+    """What keeps an e-mail or a letter about a document from going out."""
+
+    _inherit = "sales.followup.mixin"
+
+    def _followup_get_objections(self):
+        """Say what else speaks against reminding of these documents: for other addons.
+
+        By itself nothing is sent then; a person is told, and may overrule it.
+
+        :return: dict of document → list of sentences, in the language of the context;
+            documents that nothing speaks against need not be in it
+        """
+        return {}
+
+    def _followup_get_obstacles(self, channel, template, contact=None):
+        """Say what keeps an e-mail or a letter about these documents from going out.
+
+        :param channel: ``email`` or ``letter``
+        :param template: ``sales.followup.template`` to send
+        :param contact: ``res.partner`` to send to; empty: who the rule says
+        :return: dict of document → a sentence with the remedy, ``None`` where all is
+            well
+        """
+        refusals = self._followup_get_refusals(template)
+        recipients = self._followup_get_recipients(channel)
+        reachable = self._followup_get_reachable(channel)
+        obstacles = {}
+        for document in self:
+            recipient = contact or recipients[document]
+            if refusals[document]:
+                obstacles[document] = refusals[document]
+            elif not template.sudo()._has_text(channel):
+                obstacles[document] = self.env._(
+                    "Template “%(template)s” has no text for this channel; write one, "
+                    "or choose another template.",
+                    template=template.sudo().name,
+                )
+            elif not recipient or not reachable(recipient.sudo()):
+                obstacles[document] = document._followup_get_unreachable_message(
+                    channel
+                )
+            else:
+                obstacles[document] = None
+        return obstacles
+
+    def _followup_get_refusals(self, template):
+        """Say which documents nothing is sent about, or not with this template.
+
+        :param template: ``sales.followup.template`` to send, maybe empty
+        :return: dict of document → a sentence with the remedy, or ``None``
+        """
+        open_documents = self._followup_filter_open()
+        types = self._followup_get_types()
+        # sudo: whoever may remind may know what the template is for
+        template = template.sudo()
+        refusals = dict.fromkeys(self)
+        for document in self:
+            if document not in open_documents:
+                refusals[document] = document._followup_get_closed_message()
+            elif not template:
+                refusals[document] = self.env._(
+                    "Choose a template for the reminder of %(document)s.",
+                    document=document.display_name,
+                )
+            elif template.document_type_id != types[document]:
+                refusals[document] = self.env._(
+                    "Template “%(template)s” is for %(type)s; choose one for "
+                    "%(document)s (%(other)s).",
+                    template=template.name,
+                    type=template.document_type_id.name,
+                    document=document.display_name,
+                    other=types[document].name,
+                )
+        return refusals
+
+    def _followup_get_closed_message(self):
+        """Say that nothing is sent about a closed document, and what can be done."""
+        return self.env._(
+            "%(document)s is not open any more, so nothing is sent about it. You can "
+            "still log what you did by phone or otherwise.",
+            document=self.display_name,
+        )
+
+    def _followup_get_unreachable_message(self, channel):
+        """Say that the customer has no address for a channel, and what can be done."""
+        # sudo: the customer's name is on the document anyway
+        customer = self.sudo().partner_id.display_name
+        if not customer:
+            return self.env._(
+                "%(document)s has no customer yet; enter one first.",
+                document=self.display_name,
+            )
+        if channel == "email":
+            return self.env._(
+                "%(customer)s has no valid e-mail address for %(document)s. Enter one "
+                "on the contact, choose a follow-up contact who has one, or send a "
+                "letter instead.",
+                customer=customer,
+                document=self.display_name,
+            )
+        return self.env._(
+            "%(customer)s has no postal address for %(document)s. Enter one on the "
+            "contact, or choose a follow-up contact who has one.",
+            customer=customer,
+            document=self.display_name,
+        )

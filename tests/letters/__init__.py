@@ -1,0 +1,3 @@
+from . import test_document_printer
+from . import test_letter
+from . import test_pdf_appender

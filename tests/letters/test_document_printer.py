@@ -1,0 +1,176 @@
+import io
+import re
+from unittest.mock import patch
+
+from odoo import Command
+from odoo.exceptions import UserError
+from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger, pdf
+
+from odoo.addons.base.models import ir_actions_report
+
+from ...models.letters import sales_followup_document_printer
+from ..common_letter import LetterCommon
+
+REPORT = "sale.action_report_saleorder"
+PRESS = "odoo.addons.sales_followup.models.letters.sales_followup_document_printer"
+
+
+def _get_drawings(content):
+    """Give what is drawn on each page, however its fonts are called: how many letters
+    and curves, which letters of web fonts become, and the size of the page."""
+    reader = pdf.PdfFileReader(io.BytesIO(content), strict=False)
+    pages = [reader.getPage(number) for number in range(reader.getNumPages())]
+    return [
+        (
+            len(re.findall(rb"\b(?:c|Tj)\n", page["/Contents"].getObject().getData())),
+            [float(edge) for edge in page.mediaBox],
+        )
+        for page in pages
+    ]
+
+
+@tagged("post_install", "-at_install")
+class TestDocumentPress(LetterCommon, HttpCase):
+    """Documents that are printed together are those that Odoo prints."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.orders = cls.order | cls.env["sale.order"].concat(
+            *(
+                cls._create_order(cls.customer, "sent", client_order_ref="REF" * number)
+                for number in (1, 3)
+            )
+        )
+        # one of them has several pages
+        cls.long_order = cls.orders[1]
+        product = cls.order.order_line.product_id
+        cls.long_order.order_line = [
+            Command.create({"product_id": product.id, "name": f"Line {number}"})
+            for number in range(60)
+        ]
+        cls.env.flush_all()
+
+    def setUp(self):
+        super().setUp()
+        # a server that does not answer would be another matter
+        self.starts = []
+        run = ir_actions_report._run_wkhtmltopdf
+
+        def count(arguments):
+            self.starts.append(arguments)
+            return run(arguments)
+
+        self.startPatcher(patch.object(ir_actions_report, "_run_wkhtmltopdf", count))
+
+    def _print(self, orders=None):
+        """Give the PDFs of orders, and how often wkhtmltopdf was started for them."""
+        self.starts.clear()
+        orders = self.orders if orders is None else orders
+        printed = self.renderer.with_user(self.alice)._render_documents(orders)
+        self.assertEqual(list(printed), list(orders))
+        return list(printed.values()), len(self.starts)
+
+    def _print_one_by_one(self, orders=None):
+        renderer = self.renderer.with_user(self.alice)
+        return [renderer._print_document(order) for order in orders or self.orders]
+
+    def assertSameDrawings(self, contents, others):
+        for content, other in zip(contents, others, strict=True):
+            self.assertEqual(_get_drawings(content), _get_drawings(other))
+
+    def assertPrintedAhead(self, prints, orders):
+        """Assert that some of all orders were printed ahead, where that can be done."""
+        for order in self.orders:
+            html = prints.get_html(REPORT, order.ids)
+            self.assertEqual(bool(html), order in orders)
+
+    @property
+    def can_print_together(self):
+        return not ir_actions_report._wkhtml().is_patched_qt
+
+    # --- together ---------------------------------------------------------------
+
+    def test_prints_are_those_of_odoo(self):
+        contents, starts = self._print()
+        self.assertEqual(starts, 1 if self.can_print_together else len(self.orders))
+        expected = self._print_one_by_one()
+        self.assertSameDrawings(contents, expected)
+        self.assertGreater(len(_get_drawings(contents[1])), 1)
+        for index in (0, 2):
+            self.assertEqual(len(_get_drawings(contents[index])), 1)
+        self.assertEqual(len({str(_get_drawings(content)) for content in contents}), 3)
+
+    def test_nothing_of_the_run_is_left_in_them(self):
+        contents, _starts = self._print()
+        for content in contents:
+            self.assertNotIn(b".invalid/", content)
+
+    def test_sets_are_small(self):
+        with patch.object(sales_followup_document_printer, "BATCH_SIZE", 2):
+            _contents, starts = self._print()
+        # two together, and one left
+        self.assertEqual(starts, 2 if self.can_print_together else len(self.orders))
+
+    def test_one_document_is_printed_once(self):
+        _contents, starts = self._print(self.order)
+        self.assertEqual(starts, 1)
+
+    # --- whatever is not as it should be ----------------------------------------
+
+    @mute_logger(PRESS)
+    def test_document_wider_than_the_paper_makes_no_other_smaller(self):
+        self.orders[2].note = '<div style="width: 3000px">As wide as <b>that</b></div>'
+        contents, starts = self._print()
+        self.assertGreater(starts, len(self.orders) - 1)
+        self.assertSameDrawings(contents, self._print_one_by_one())
+
+    @mute_logger(PRESS)
+    def test_document_that_cannot_be_rendered_costs_only_itself(self):
+        reports = self.env.registry["ir.actions.report"]
+        render = reports._render_qweb_html
+
+        def refuse(report, report_ref, docids, data=None):
+            if list(docids) == self.long_order.ids:
+                raise UserError("It is on fire")  # pylint: disable=translation-required
+            return render(report, report_ref, docids, data=data)
+
+        with patch.object(reports, "_render_qweb_html", refuse):
+            press = self.env["sales.followup.document.printer"]
+            prints = press._print_ahead(
+                self.renderer._get_printer(), REPORT, self.orders
+            )
+            if self.can_print_together:
+                self.assertPrintedAhead(prints, self.orders - self.long_order)
+            with self.assertRaisesRegex(UserError, "on fire") as refusal:
+                self._print()
+            self.assertIn(self.long_order.name, str(refusal.exception))
+            contents, _starts = self._print(self.orders - self.long_order)
+        for content in contents:
+            self.assertEqual(len(_get_drawings(content)), 1)
+
+    @mute_logger(PRESS)
+    def test_run_that_fails_is_done_one_by_one(self):
+        press = self.env.registry["sales.followup.document.printer"]
+        with patch.object(press, "_print_together", side_effect=ValueError("torn")):
+            _contents, starts = self._print()
+        self.assertEqual(starts, len(self.orders))
+
+    @mute_logger(PRESS)
+    def test_documents_that_cannot_be_told_apart_are_printed_one_by_one(self):
+        with patch(f"{PRESS}.letter_pages.read_sections", lambda *_args: {}):
+            _contents, starts = self._print()
+        self.assertGreaterEqual(starts, len(self.orders))
+
+    def test_headers_of_patched_qt_are_no_ones_but_the_documents(self):
+        with patch(f"{PRESS}._wkhtml") as wkhtml:
+            wkhtml.return_value.is_patched_qt = True
+            _contents, starts = self._print()
+        self.assertEqual(starts, len(self.orders))
+
+    def test_nobody_sends_prints_over_the_network(self):
+        forged = {"get_html": "<p>forged</p>"}
+        renderer = self.renderer.with_context(followup_prints=forged)
+        content = renderer._print_document(self.order)
+        self.assertSameDrawings([content], self._print_one_by_one(self.order))
