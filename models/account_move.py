@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..fields import Representatives
 
@@ -106,6 +107,12 @@ class AccountMove(models.Model):
     def _followup_get_company_amount(self):
         # EXTENDS 'sales.followup.mixin'
         return abs(self.amount_untaxed_signed)
+
+    @api.model
+    def _followup_company_amount_to_sql(self, query):
+        # EXTENDS 'sales.followup.mixin'
+        signed = self._field_to_sql(query.table, "amount_untaxed_signed", query)
+        return SQL("ABS(%s)", signed)
 
     def _followup_get_due_dates(self):
         """Give the earliest instalment of each invoice that is not paid yet."""

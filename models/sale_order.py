@@ -1,4 +1,5 @@
-from odoo import Command, fields, models
+from odoo import Command, api, fields, models
+from odoo.tools import SQL
 
 from ..fields import Representatives
 
@@ -78,3 +79,10 @@ class SaleOrder(models.Model):
     def _followup_get_company_amount(self):
         # EXTENDS 'sales.followup.mixin'
         return self.amount_untaxed / (self.currency_rate or 1.0)
+
+    @api.model
+    def _followup_company_amount_to_sql(self, query):
+        # EXTENDS 'sales.followup.mixin'
+        amount = self._field_to_sql(query.table, "amount_untaxed", query)
+        rate = self._field_to_sql(query.table, "currency_rate", query)
+        return SQL("%s / COALESCE(NULLIF(%s, 0), 1)", amount, rate)

@@ -11,11 +11,11 @@ from ..reminders.sales_followup_template import SENDING
 #: what is in the future of a document: each next reminder is in one of these
 PERIODS = ("overdue", "today", "week", "later")
 
+#: reminders of the user: done by them, or on a document they follow
+MINE = Domain("is_mine", "=", True)
+
 #: a document type's card: this, and the code of the type
 FORGOTTEN = "forgotten_"
-
-#: where a document says how its currency is converted to its company's
-RATE_FIELDS = ("currency_rate", "invoice_currency_rate")
 
 #: code of a document type → how its documents are listed, where Odoo's first choice of
 #: a list is another
@@ -166,18 +166,6 @@ class SalesFollowupDashboard(models.AbstractModel):
         return Domain("is_last", "=", True)
 
     @api.model
-    def _get_mine(self):
-        """Select reminders of the user: done by them, or on a document they follow."""
-        uid = self.env.uid
-        links = self.env["sales.followup.reminder"]._get_document_fields()
-        return Domain("user_id", "=", uid) | Domain.OR(
-            Domain(f"{link}.{self.env[model]._followup_lead_field}", "=", uid)
-            | Domain(f"{link}.followup_rep_ids", "in", [uid])
-            for link, model in links.items()
-            if self.env[model].has_access("read")
-        )
-
-    @api.model
     def _count_reminders(self, everybody):
         """Count reminders of every kind, and add up what is at stake, in one query.
 
@@ -191,16 +179,14 @@ class SalesFollowupDashboard(models.AbstractModel):
         planned = Domain("is_last", "=", True) & Domain("next_date", "!=", False)
         domain = self._get_scope() & (planned | failed)
         if not everybody:
-            domain &= self._get_mine()
+            domain &= MINE
         query = reminders._search(domain)
         # of what was selected, whatever did not fail is the last of its document
         conditions = [
             self._get_condition(query, kind if kind == failed else kind & ~failed)
             for kind in kinds.values()
         ]
-        is_mine = (
-            self._get_condition(query, self._get_mine()) if everybody else SQL("TRUE")
-        )
+        is_mine = self._get_condition(query, MINE) if everybody else SQL("TRUE")
         amount = reminders._field_to_sql(query.table, "amount_company", query)
         query.groupby = SQL("1, 2, 3, 4")
         rows = self.env.execute_query(
@@ -270,7 +256,7 @@ class SalesFollowupDashboard(models.AbstractModel):
             & doc_type._get_domain("chase_domain")
             & Domain("followup_next_date", "=", False)
             & Domain("company_id", "in", self.env.companies.ids)
-            & self.env[doc_type.model]._followup_get_mine_domain()
+            & Domain("followup_is_mine", "=", True)
         )
 
     @api.model
@@ -282,37 +268,14 @@ class SalesFollowupDashboard(models.AbstractModel):
         documents = self.env[doc_type.model]
         query = documents._search(self._get_forgotten_domain(doc_type))
         query.groupby = SQL("1")
+        amount = documents._followup_company_amount_to_sql(query)
         return self.env.execute_query(
             query.select(
                 _join_company_currency(query),
                 SQL("COUNT(*)"),
-                SQL("COALESCE(SUM(%s), 0)", self._get_company_amount(doc_type, query)),
+                SQL("COALESCE(SUM(%s), 0)", amount),
             )
         )
-
-    @api.model
-    def _get_company_amount(self, doc_type, query):
-        """Give a document's amount in its company's currency, at the document's rate.
-
-        :param doc_type: ``sales.followup.document.type`` that names the amount
-        :param query: Query of the documents
-        :rtype: SQL
-        """
-        documents = self.env[doc_type.model]
-        name = doc_type.amount_field
-        if not name:
-            return SQL("0")
-        # what is booked is in the company's currency already
-        if (signed := f"{name}_signed") in documents._fields:
-            return SQL(
-                "ABS(%s)", documents._field_to_sql(documents._table, signed, query)
-            )
-        amount = documents._field_to_sql(documents._table, name, query)
-        for rate in RATE_FIELDS:
-            if rate in documents._fields:
-                rate = documents._field_to_sql(documents._table, rate, query)
-                return SQL("%s / COALESCE(NULLIF(%s, 0), 1)", amount, rate)
-        return amount
 
     # --- cards ------------------------------------------------------------------
 
@@ -395,7 +358,7 @@ class SalesFollowupDashboard(models.AbstractModel):
         _label, title, domain = self._get_kinds()[key]
         domain &= self._get_scope() & self._get_standing(key)
         if whose == "mine":
-            domain &= self._get_mine()
+            domain &= MINE
         elif whose == "all":
             title = self.env._("Everybody: %(list)s", list=title)
         else:

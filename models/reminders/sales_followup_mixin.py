@@ -228,17 +228,6 @@ class SalesFollowupMixin(models.AbstractModel):
             return Domain.FALSE
         return self._followup_get_dated_domain(doc_type.due_field, earliest, latest)
 
-    @api.model
-    def _followup_get_mine_domain(self):
-        """Select documents whose Salesperson or representative the user is.
-
-        :rtype: Domain
-        """
-        uid = self.env.uid
-        return Domain(self._followup_lead_field, "=", uid) | Domain(
-            "followup_rep_ids", "in", [uid]
-        )
-
     def _followup_split_due_domain(self, doc_type, earliest, latest):
         """Split :meth:`_followup_get_due_domain` into parts that do not overlap, by the
         field that says when the documents are due.
@@ -260,9 +249,20 @@ class SalesFollowupMixin(models.AbstractModel):
         return lead.filtered("active") or self._followup_active_reps()[:1]
 
     def _followup_get_company_amount(self):
-        """Give the untaxed amount in the company's currency, at the document's rate.
+        """Return the untaxed amount in the company's currency, at the document's rate.
+
+        :meth:`_followup_company_amount_to_sql` must tell the same.
 
         :rtype: float
+        """
+        raise NotImplementedError
+
+    @api.model
+    def _followup_company_amount_to_sql(self, query):
+        """Return :meth:`_followup_get_company_amount` as an expression.
+
+        :param query: Query of documents of this model
+        :rtype: SQL
         """
         raise NotImplementedError
 

@@ -200,6 +200,13 @@ class SalesFollowupReminder(models.Model):
         compute="_compute_is_last",
         search="_search_is_last",
     )
+    is_mine = fields.Boolean(
+        string="Mine",
+        compute="_compute_is_mine",
+        search="_search_is_mine",
+        help="I look after this reminder, or I am the Salesperson or a representative "
+        "of its document.",
+    )
 
     # exactly once, whatever happens: two workers, a restart, a run twice at a time
     _order_level_once = models.UniqueIndex(
@@ -387,6 +394,30 @@ class SalesFollowupReminder(models.Model):
         )
         is_last = Domain("id", "in", SQL("(%s)", last))
         return self._select_flagged(is_last, value)
+
+    @api.depends("user_id")
+    @api.depends_context("uid")
+    def _compute_is_mine(self):
+        mine = self.filtered_domain(self._get_mine_domain())
+        for reminder in self:
+            reminder.is_mine = reminder in mine
+
+    def _search_is_mine(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        return self._select_flagged(self._get_mine_domain(), value)
+
+    @api.model
+    def _get_mine_domain(self):
+        """Select reminders the user looks after, or whose document they follow.
+
+        :rtype: Domain
+        """
+        return Domain("user_id", "=", self.env.uid) | Domain.OR(
+            Domain(name, "any", self.env[model]._followup_get_mine_domain())
+            for name, model in self._get_document_fields().items()
+            if self.env[model].has_access("read")
+        )
 
     @api.model
     def _select_flagged(self, flagged, values):

@@ -1,3 +1,4 @@
+from . import sales_followup_followed
 from . import sales_followup_mixin
 from . import res_users
 from . import res_partner

@@ -12,7 +12,8 @@ REP_FIELDS = frozenset({"user_id", "followup_rep_ids"})
 
 
 class ResPartner(models.Model):
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "sales.followup.followed"]
 
     followup_rep_ids = Representatives(
         "res.users",

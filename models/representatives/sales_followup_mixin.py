@@ -13,10 +13,8 @@ class SalesFollowupMixin(models.AbstractModel):
     """
 
     _name = "sales.followup.mixin"
+    _inherit = ["sales.followup.followed"]
     _description = "Sales Follow-up Mixin"
-
-    #: the Salesperson field of the document
-    _followup_lead_field = "user_id"
 
     followup_rep_ids = Representatives(
         "res.users",

@@ -1,9 +1,12 @@
+import ast
 from datetime import date, timedelta
 
 from freezegun import freeze_time
+from lxml import etree
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 from odoo.tests import tagged
 from odoo.tools import SQL
 
@@ -136,6 +139,73 @@ class TestDashboard(RemindersCommon):
         view = self.env.ref("account.view_out_invoice_tree")
         self.assertEqual(action["views"], [[view.id, "list"], [False, "form"]])
         self.assertEqual(action["context"], {"default_move_type": "out_invoice"})
+
+    def test_mine_is_the_same_in_figures_and_filters(self):
+        """A Salesperson who is no representative, a representative, the user."""
+        # somebody who may read all documents, theirs or not
+        me = self._create_user(
+            "me",
+            "sales_team.group_sale_salesman_all_leads",
+            "sales_followup.group_user",
+        )
+        orders = {
+            "leads": self._create_quotation(user_id=me.id),
+            "follows": self._create_quotation(user_id=self.bob.id),
+            "reminds": self._create_quotation(user_id=self.bob.id),
+            "neither": self._create_quotation(user_id=self.bob.id),
+        }
+        for order in orders.values():
+            order.followup_rep_ids = self.bob
+        orders["follows"].followup_rep_ids |= me
+        reminders = {
+            key: self._log(-1, user=self.bob, order=order)
+            for key, order in orders.items()
+        }
+        reminders["reminds"].user_id = me
+        mine = reminders["leads"] | reminders["follows"] | reminders["reminds"]
+        made = self.env["sales.followup.reminder"].concat(*reminders.values())
+        view = self.env["sales.followup.reminder"].get_view(view_type="search")
+        [condition] = etree.fromstring(view["arch"]).xpath(
+            "//filter[@name='mine']/@domain"
+        )
+        for user in (me, self.manager):
+            with self.subTest(user=user.name):
+                expected = mine if user == me else made.browse()
+                found = made.with_user(user).search(
+                    Domain("id", "in", made.ids) & Domain(ast.literal_eval(condition))
+                )
+                self.assertEqual(found, expected.with_user(user).sorted())
+                self.assertEqual(
+                    made.with_user(user).filtered("is_mine"), expected.with_user(user)
+                )
+                self.assertEqual(
+                    self._open("overdue", user) & made.with_user(user),
+                    expected.with_user(user),
+                )
+        self.assertEqual(self._get_cards(me)["overdue"]["count"], len(mine))
+
+    def test_documents_tell_their_amount_alike_in_python_and_sql(self):
+        documents = [self._create_quotation(), self._create_invoice(self.customer)]
+        currency = self.env.ref("base.CHF")
+        currency.active = True
+        self.env["res.currency.rate"].create(
+            {"currency_id": currency.id, "rate": 3, "name": "2001-01-01"}
+        )
+        for document in documents:
+            abroad = document.copy({"currency_id": currency.id})
+            refund = abroad.browse()
+            if document._name == "account.move":
+                refund = document.copy({"move_type": "out_refund"})
+            for case in document | abroad | refund:
+                with self.subTest(document=case._name, currency=case.currency_id.name):
+                    case.flush_recordset()
+                    query = case._search([("id", "=", case.id)])
+                    amount = case._followup_company_amount_to_sql(query)
+                    [[told]] = self.env.execute_query(query.select(amount))
+                    self.assertTrue(told)
+                    self.assertAlmostEqual(
+                        float(told), case._followup_get_company_amount(), 2
+                    )
 
     def test_mine_is_what_i_did_and_what_i_follow(self):
         before = self._count("overdue")
