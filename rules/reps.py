@@ -140,7 +140,7 @@ def clear(old: Reps) -> Reps:
 # --- what happens to a document ---------------------------------------------------
 
 
-class Verdict(Enum):
+class Finding(Enum):
     """What a propagation does with one document."""
 
     CHANGE = "change"
@@ -160,7 +160,7 @@ class Slots(NamedTuple):
 class Outcome(NamedTuple):
     """What a propagation makes of one document: ``new`` is what it shall have."""
 
-    verdict: Verdict
+    finding: Finding
     new: Reps
 
 
@@ -179,8 +179,8 @@ def _settle(document: Reps, wanted: Reps, slots: Slots) -> Outcome:
         wanted.members if slots.members else document.members,
     )
     if new.same_people(document):
-        return Outcome(Verdict.RIGHT, document)
-    return Outcome(Verdict.CHANGE, new)
+        return Outcome(Finding.RIGHT, document)
+    return Outcome(Finding.CHANGE, new)
 
 
 def align(
@@ -200,10 +200,10 @@ def align(
     """
     members = set(customer.members)
     if not members or (active is not None and members.isdisjoint(active)):
-        return Outcome(Verdict.NO_REP, document)
+        return Outcome(Finding.NO_REP, document)
     wanted = on_document(customer, permitted)
     if not wanted.members:
-        return Outcome(Verdict.NOT_PERMITTED, document)
+        return Outcome(Finding.NOT_PERMITTED, document)
     return _settle(document, wanted, slots)
 
 
@@ -218,10 +218,10 @@ def replace_on_document(
     leads = document.lead == leaver and slots.lead
     follows = leaver in document.members and slots.members
     if not (leads or follows):
-        verdict = Verdict.RIGHT if leaver in document else Verdict.NOT_CONCERNED
-        return Outcome(verdict, document)
+        finding = Finding.RIGHT if leaver in document else Finding.NOT_CONCERNED
+        return Outcome(finding, document)
     if joiner not in permitted:
-        return Outcome(Verdict.NOT_PERMITTED, document)
+        return Outcome(Finding.NOT_PERMITTED, document)
     members = [user for user in document.members if user != leaver]
     wanted = Reps(
         joiner if leads else document.lead,

@@ -5,7 +5,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import LockError, UserError
 from odoo.tools import SQL, format_date
 
-from ..rules.reps import Verdict
+from ..rules.reps import Finding
 
 #: how many documents are fetched, judged and put into the preview at a time
 PLAN_SIZE = 5000
@@ -371,16 +371,16 @@ class SalesFollowupPropagate(models.TransientModel):
             for document, outcome in planner._judge_documents(
                 doc_type, ids[index : index + PLAN_SIZE], replacement
             ):
-                if outcome.verdict is Verdict.RIGHT and not document["lead_held"]:
+                if outcome.finding is Finding.RIGHT and not document["lead_held"]:
                     right += 1
-                elif outcome.verdict is not Verdict.NOT_CONCERNED:
+                elif outcome.finding is not Finding.NOT_CONCERNED:
                     lines.append(self._prepare_line(doc_type, document, outcome))
             self._insert_lines(lines)
         return right
 
     def _prepare_line(self, doc_type, document, outcome):
         """Give the column values of a preview line."""
-        changes = outcome.verdict is Verdict.CHANGE
+        changes = outcome.finding is Finding.CHANGE
         return {
             "type_id": doc_type.id,
             "model": doc_type.model,
@@ -393,8 +393,8 @@ class SalesFollowupPropagate(models.TransientModel):
             "reason": None
             if changes
             else "kept"
-            if outcome.verdict is Verdict.RIGHT
-            else outcome.verdict.value,
+            if outcome.finding is Finding.RIGHT
+            else outcome.finding.value,
             "selected": changes,
             "lead_kept": document["lead_held"],
             "old_lead_id": document["reps"].lead,

@@ -5,9 +5,9 @@ import pytest
 from rules.reps import (
     KEEP,
     NOBODY,
+    Finding,
     Reps,
     Slots,
-    Verdict,
     align,
     assign,
     clear,
@@ -437,76 +437,76 @@ def test_only_permitted_reps_go_onto_a_document(permitted, after):
 
 
 @pytest.mark.parametrize(
-    ("document", "slots", "verdict", "after"),
+    ("document", "slots", "finding", "after"),
     [
         pytest.param(
-            Reps(DINA, (DINA,)), BOTH, Verdict.CHANGE, TEAM, id="other people"
+            Reps(DINA, (DINA,)), BOTH, Finding.CHANGE, TEAM, id="other people"
         ),
-        pytest.param(NOBODY, BOTH, Verdict.CHANGE, TEAM, id="nobody yet"),
+        pytest.param(NOBODY, BOTH, Finding.CHANGE, TEAM, id="nobody yet"),
         pytest.param(
-            Reps(BRUNO, TEAM.members), BOTH, Verdict.CHANGE, TEAM, id="another lead"
+            Reps(BRUNO, TEAM.members), BOTH, Finding.CHANGE, TEAM, id="another lead"
         ),
-        pytest.param(TEAM, BOTH, Verdict.RIGHT, TEAM, id="already right"),
+        pytest.param(TEAM, BOTH, Finding.RIGHT, TEAM, id="already right"),
         pytest.param(
             Reps(ANNA, (CARLA, ANNA, BRUNO)),
             BOTH,
-            Verdict.RIGHT,
+            Finding.RIGHT,
             Reps(ANNA, (CARLA, ANNA, BRUNO)),
             id="already right in another order",
         ),
         pytest.param(
             Reps(DINA, (DINA,)),
             MEMBERS_ONLY,
-            Verdict.CHANGE,
+            Finding.CHANGE,
             Reps(DINA, TEAM.members),
             id="the seller is kept, the followers change",
         ),
         pytest.param(
             Reps(DINA, TEAM.members),
             MEMBERS_ONLY,
-            Verdict.RIGHT,
+            Finding.RIGHT,
             Reps(DINA, TEAM.members),
             id="the seller is kept, the followers are right",
         ),
         pytest.param(
-            Reps(DINA), LEAD_ONLY, Verdict.CHANGE, Reps(ANNA), id="only a lead field"
+            Reps(DINA), LEAD_ONLY, Finding.CHANGE, Reps(ANNA), id="only a lead field"
         ),
         pytest.param(
             Reps(ANNA),
             LEAD_ONLY,
-            Verdict.RIGHT,
+            Finding.RIGHT,
             Reps(ANNA),
             id="only a lead field, already right",
         ),
         pytest.param(
             Reps(None, (DINA,)),
             MEMBERS_ONLY,
-            Verdict.CHANGE,
+            Finding.CHANGE,
             Reps(None, TEAM.members),
             id="only a representatives field",
         ),
     ],
 )
 def test_align_brings_the_customers_reps_onto_the_document(
-    document, slots, verdict, after
+    document, slots, finding, after
 ):
-    assert align(document, TEAM, EVERYBODY, slots) == (verdict, after)
+    assert align(document, TEAM, EVERYBODY, slots) == (finding, after)
 
 
 @pytest.mark.parametrize("document", [NOBODY, ALONE, TEAM, Reps(DINA, (ELIO,))])
 def test_align_leaves_documents_of_a_customer_nobody_follows_alone(document):
-    assert align(document, NOBODY, EVERYBODY, BOTH) == (Verdict.NO_REP, document)
+    assert align(document, NOBODY, EVERYBODY, BOTH) == (Finding.NO_REP, document)
 
 
 @pytest.mark.parametrize("document", [NOBODY, ALONE, TEAM, Reps(DINA, (ELIO,))])
 def test_align_leaves_a_document_alone_where_no_rep_is_permitted(document):
     outcome = align(document, TEAM, {DINA, ELIO}, BOTH)
-    assert outcome == (Verdict.NOT_PERMITTED, document)
+    assert outcome == (Finding.NOT_PERMITTED, document)
 
 
 def test_align_leads_with_the_next_permitted_rep_and_leaves_others_out():
     outcome = align(Reps(DINA, (DINA,)), TEAM, {CARLA, BRUNO, DINA}, BOTH)
-    assert outcome == (Verdict.CHANGE, Reps(BRUNO, (BRUNO, CARLA)))
+    assert outcome == (Finding.CHANGE, Reps(BRUNO, (BRUNO, CARLA)))
 
 
 def test_align_where_no_slot_is_open_changes_nothing():
@@ -554,14 +554,14 @@ def test_align_where_no_slot_is_open_changes_nothing():
 )
 def test_replace_touches_only_where_the_leaver_stands(document, slots, after):
     outcome = replace_on_document(document, ANNA, DINA, EVERYBODY, slots)
-    assert outcome == (Verdict.CHANGE, after)
+    assert outcome == (Finding.CHANGE, after)
 
 
 @pytest.mark.parametrize("slots", [BOTH, LEAD_ONLY, MEMBERS_ONLY, NEITHER])
 @pytest.mark.parametrize("document", [NOBODY, Reps(BRUNO, (BRUNO, DINA)), Reps(DINA)])
 def test_replace_does_not_concern_a_document_without_the_leaver(document, slots):
     outcome = replace_on_document(document, ANNA, DINA, EVERYBODY, slots)
-    assert outcome == (Verdict.NOT_CONCERNED, document)
+    assert outcome == (Finding.NOT_CONCERNED, document)
 
 
 @pytest.mark.parametrize(
@@ -574,7 +574,7 @@ def test_replace_does_not_concern_a_document_without_the_leaver(document, slots)
 )
 def test_leaver_who_stands_only_in_a_closed_slot_stays(document, slots):
     outcome = replace_on_document(document, ANNA, DINA, EVERYBODY, slots)
-    assert outcome.verdict is not Verdict.CHANGE
+    assert outcome.finding is not Finding.CHANGE
     assert outcome.new == document
     # nor does it matter then who would have joined
     assert outcome == replace_on_document(document, ANNA, DINA, {BRUNO}, slots)
@@ -582,17 +582,17 @@ def test_leaver_who_stands_only_in_a_closed_slot_stays(document, slots):
 
 def test_joiner_who_is_not_permitted_does_not_go_onto_the_document():
     outcome = replace_on_document(TEAM, ANNA, DINA, EVERYBODY - {DINA}, BOTH)
-    assert outcome == (Verdict.NOT_PERMITTED, TEAM)
+    assert outcome == (Finding.NOT_PERMITTED, TEAM)
 
 
 def test_leaver_need_not_be_permitted_to_be_replaced():
     outcome = replace_on_document(ALONE, ANNA, DINA, {DINA}, BOTH)
-    assert outcome == (Verdict.CHANGE, Reps(DINA, (DINA,)))
+    assert outcome == (Finding.CHANGE, Reps(DINA, (DINA,)))
 
 
 def test_replacing_somebody_by_themselves_leaves_the_document_right():
     outcome = replace_on_document(TEAM, ANNA, ANNA, EVERYBODY, BOTH)
-    assert outcome == (Verdict.RIGHT, TEAM)
+    assert outcome == (Finding.RIGHT, TEAM)
 
 
 # --- P7: undo ---------------------------------------------------------------------

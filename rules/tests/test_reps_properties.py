@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from rules.reps import (
     KEEP,
     NOBODY,
+    Finding,
     Reps,
     Slots,
-    Verdict,
     align,
     assign,
     clear,
@@ -285,8 +285,8 @@ def test_lead_of_a_document_is_the_customers_else_the_longest_in_place(reps, per
 
 @claim(document=document, propagate=propagations)
 def test_verdict_is_change_exactly_where_people_change(document, propagate):
-    verdict, new = propagate(document)
-    if verdict is Verdict.CHANGE:
+    finding, new = propagate(document)
+    if finding is Finding.CHANGE:
         assert not new.same_people(document)
     else:
         assert new == document
@@ -312,7 +312,7 @@ def test_nobody_who_is_not_permitted_is_put_on_a_document(document, propagate):
 def test_order_of_a_documents_members_makes_no_difference(document, propagate, data):
     shuffled = Reps(document.lead, tuple(data.draw(st.permutations(document.members))))
     outcome, other = propagate(document), propagate(shuffled)
-    assert outcome.verdict is other.verdict
+    assert outcome.finding is other.finding
     assert outcome.new.same_people(other.new)
 
 
@@ -321,7 +321,7 @@ def test_propagation_applied_twice_is_applied_once(document, propagate):
     once = propagate(document)
     twice = propagate(once.new)
     assert twice.new == once.new
-    assert twice.verdict is not Verdict.CHANGE
+    assert twice.finding is not Finding.CHANGE
 
 
 # --- align ------------------------------------------------------------------------
@@ -329,24 +329,24 @@ def test_propagation_applied_twice_is_applied_once(document, propagate):
 
 @claim(document=document, align=aligns)
 def test_document_just_aligned_is_right(document, align):
-    verdict, new = align(document)
-    assume(verdict is Verdict.CHANGE)
-    assert align(new) == (Verdict.RIGHT, new)
+    finding, new = align(document)
+    assume(finding is Finding.CHANGE)
+    assert align(new) == (Finding.RIGHT, new)
 
 
 @claim(document=document, reps=customer, permitted=permitted)
 def test_align_with_both_slots_open_gives_the_customers_permitted_reps(
     document, reps, permitted
 ):
-    verdict, new = align(document, reps, permitted, Slots())
-    assume(verdict in {Verdict.CHANGE, Verdict.RIGHT})
+    finding, new = align(document, reps, permitted, Slots())
+    assume(finding in {Finding.CHANGE, Finding.RIGHT})
     assert new.same_people(on_document(reps, permitted))
 
 
 @claim(document=document, permitted=permitted, slots=slots)
 def test_customer_nobody_follows_leaves_documents_alone(document, permitted, slots):
     outcome = align(document, NOBODY, permitted, slots)
-    assert outcome == (Verdict.NO_REP, document)
+    assert outcome == (Finding.NO_REP, document)
 
 
 @claim(document=document, align=aligns)
@@ -373,7 +373,7 @@ def test_replace_touches_only_where_the_leaver_stands(document, replace):
 @claim(document=document, replace=document_replaces)
 def test_replace_is_not_concerned_exactly_where_the_leaver_is_not(document, replace):
     absent = replace.keywords["leaver"] not in document
-    assert (replace(document).verdict is Verdict.NOT_CONCERNED) is absent
+    assert (replace(document).finding is Finding.NOT_CONCERNED) is absent
 
 
 @claim(document=document, leaver=user, joiner=user, permitted=permitted)
@@ -381,8 +381,8 @@ def test_leaver_is_gone_from_a_document_with_both_slots_open(
     document, leaver, joiner, permitted
 ):
     assume(leaver != joiner)
-    verdict, new = replace_on_document(document, leaver, joiner, permitted, Slots())
-    assert (leaver in new) is (verdict is Verdict.NOT_PERMITTED)
+    finding, new = replace_on_document(document, leaver, joiner, permitted, Slots())
+    assert (leaver in new) is (finding is Finding.NOT_PERMITTED)
 
 
 @claim(old=customer, leaver=user, joiner=user, permitted=permitted)
