@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import plaintext2html
 
 
 class SalesFollowupVerdict(models.TransientModel):
@@ -97,12 +98,13 @@ class SalesFollowupVerdict(models.TransientModel):
         template, verdict = judgement
         judge = self.env["sales.followup.judge"]
         self.answer = judge._answer(template, verdict)
+        reasons = verdict.reasons if verdict else ()
+        self.reasons = judge._render_reasons(reasons, self._get_document())
         if verdict is None:
             return
         self.judged_template_id = template
         self.send = verdict.send
         self.next_date = verdict.next_date
-        self.reasons = judge._render_reasons(verdict.reasons, self._get_document())
 
     @api.depends("order_id", "move_id", "template_id")
     def _compute_preview(self):
@@ -118,4 +120,4 @@ class SalesFollowupVerdict(models.TransientModel):
         try:
             return template._render_email(langs)[document.id]
         except UserError as error:
-            return False, error.args[0]
+            return False, plaintext2html(error.args[0])

@@ -9,10 +9,12 @@ from . import sales_followup_template_automatic
 from . import sales_followup_reminder
 from . import sales_followup_reminder_access
 from . import sales_followup_reminder_log
+from . import sales_followup_reminder_recipient
 from . import sales_followup_reminder_history
 from . import sales_followup_agenda
 from . import mail_message
 from . import mail_template
 from . import mail_thread
 from . import res_partner
+from . import res_partner_recipient
 from . import res_company

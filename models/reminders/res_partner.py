@@ -8,15 +8,6 @@ class ResPartner(models.Model):
 
     _inherit = "res.partner"
 
-    followup_contact_id = fields.Many2one(
-        "res.partner",
-        string="Follow-up Contact",
-        ondelete="set null",
-        index="btree_not_null",
-        domain="['|', ('id', '=', id), ('parent_id', '=', id)]",
-        groups="base.group_user",
-        help="Who gets the reminders, where the document does not name somebody else.",
-    )
     followup_exclude = fields.Boolean(
         string="Do not remind automatically", copy=False, groups="base.group_user"
     )

@@ -28,6 +28,8 @@ class SalesFollowupReminder(models.Model):
         """
         documents.check_access("read")
         self.check_access("create")
+        contact = self.env["res.partner"].browse(values.get("contact_id") or ())
+        documents._followup_check_recipient(contact)
         sending = send and values["channel"] in SENDING
         if sending:
             self._check_sendable(documents, values)

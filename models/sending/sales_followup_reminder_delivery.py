@@ -246,7 +246,8 @@ class SalesFollowupReminder(models.Model):
         mails = self.env["mail.mail"].sudo()
         mails = mails.search(
             [
-                ("mail_message_id", "in", self.message_id.ids),
+                # nothing goes to who left the customer meanwhile
+                ("mail_message_id", "in", self._filter_rightful().message_id.ids),
                 ("state", "=", "exception"),
             ]
         )
@@ -277,7 +278,7 @@ class SalesFollowupReminder(models.Model):
             recipients = reminders[link]._followup_get_recipients("email")
             for reminder in reminders:
                 document = reminder[link]
-                contact = reminder.message_id and reminder.contact_id
+                contact = reminder.message_id and reminder._filter_rightful().contact_id
                 reminder.write(
                     {
                         "state": "outgoing",

@@ -201,17 +201,20 @@ class SalesFollowupJudge(models.AbstractModel):
 
     @api.model
     def _render_reasons(self, reasons, document):
-        """Put reasons into a list, as dialogs show it.
+        """Put reasons into a list, as dialogs show it, and who is passed over.
 
-        :param document: the one they are about
+        :param document: the one they are about, maybe empty
         :rtype: markupsafe.Markup, or ``False`` where there is none
         """
-        if not reasons:
-            return False
         currency = document.sudo().company_id.currency_id
+        sentences = [self._explain(reason, currency) for reason in reasons]
+        for passed_over in document._followup_get_passed_over().values():
+            sentences += passed_over
+        if not sentences:
+            return False
         return self.env["ir.qweb"]._render(
             "sales_followup.verdict_reasons",
-            {"reasons": [self._explain(reason, currency) for reason in reasons]},
+            {"reasons": sentences},
             minimal_qcontext=True,
         )
 

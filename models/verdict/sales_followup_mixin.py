@@ -32,8 +32,9 @@ class SalesFollowupMixin(models.AbstractModel):
         obstacles = {}
         for document in self:
             recipient = contact or recipients[document]
-            if refusals[document]:
-                obstacles[document] = refusals[document]
+            problem = contact and document._followup_get_contact_problem(contact)
+            if refusals[document] or problem:
+                obstacles[document] = refusals[document] or problem
             elif not template.sudo()._has_text(channel):
                 obstacles[document] = self.env._(
                     "Template “%(template)s” has no text for this channel; write one, "
@@ -93,6 +94,15 @@ class SalesFollowupMixin(models.AbstractModel):
         if not customer:
             return self.env._(
                 "%(document)s has no customer yet; enter one first.",
+                document=self.display_name,
+            )
+        # sudo: as above
+        candidates = self.sudo()._followup_get_candidates()
+        if candidates and not any(candidates.mapped("active")):
+            return self.env._(
+                "%(customer)s is archived, so nothing about %(document)s can be sent. "
+                "Restore the contact, or choose a follow-up contact.",
+                customer=customer,
                 document=self.display_name,
             )
         if channel == "email":
