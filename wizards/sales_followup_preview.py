@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import plaintext2html
 
 
 class SalesFollowupPreview(models.TransientModel):
@@ -84,7 +85,7 @@ class SalesFollowupPreview(models.TransientModel):
         try:
             return render()
         except UserError as error:
-            return False, error.args[0]
+            return False, plaintext2html(error.args[0])
 
     def _render_email(self):
         template = self.template_id._origin

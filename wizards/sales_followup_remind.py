@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, plaintext2html
 
 from ..models.reminders.sales_followup_template import CHANNELS, SENDING
 from ..rules.verdict import Mode
@@ -280,7 +280,7 @@ class SalesFollowupRemind(models.TransientModel):
                 return template._render_email(langs, contacts)[document.id]
             return False, template._render_letter(langs, contacts)[document.id]
         except UserError as error:
-            return False, error.args[0]
+            return False, plaintext2html(error.args[0])
 
     def _is_sending(self):
         """Tell whether something will be sent."""
