@@ -63,6 +63,8 @@
             "sales_followup/static/src/dashboard/**/*",
             "sales_followup/static/src/systray/**/*",
             "sales_followup/static/src/run/**/*",
+            "sales_followup/static/src/next_date/**/*",
+            "sales_followup/static/src/calendar/**/*",
         ],
         "web.assets_tests": ["sales_followup/static/tests/tours/**/*"],
         "web.assets_unit_tests": ["sales_followup/static/tests/**/*.test.js"],

@@ -376,6 +376,7 @@ class SalesFollowupDashboard(models.AbstractModel):
             domain,
             self.env._("What was done is no longer listed here."),
             views={"list": "sales_followup.sales_followup_reminder_view_list_next"},
+            context={"followup_show_failures": key == "failed"},
         )
 
     @api.model

@@ -44,6 +44,12 @@ class SalesFollowupReminder(models.Model):
         compute="_compute_document_ref",
         search="_search_document_ref",
     )
+    document_name = fields.Char(
+        string="Document Number",
+        compute="_compute_document_name",
+        help="For views that cannot show a link to one of several models.",
+    )
+    calendar_label = fields.Char(compute="_compute_document_name")
     document_type_id = fields.Many2one(
         "sales.followup.document.type",
         compute="_compute_document_values",
@@ -285,6 +291,14 @@ class SalesFollowupReminder(models.Model):
         for reminder in self:
             document = reminder._get_document()
             reminder.document_ref = document and f"{document._name},{document.id}"
+
+    @api.depends(lambda self: ("partner_id", *self._get_document_fields()))
+    @api.depends_context("lang")
+    def _compute_document_name(self):
+        for reminder in self:
+            name = reminder._get_document().display_name
+            reminder.document_name = name
+            reminder.calendar_label = f"{reminder.partner_id.display_name}, {name}"
 
     @api.model
     def _search_document_ref(self, operator, value):

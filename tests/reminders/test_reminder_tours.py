@@ -1,5 +1,6 @@
 import io
 
+from odoo import fields
 from odoo.tests import HttpCase, tagged
 from odoo.tools.pdf import PdfReader
 
@@ -27,6 +28,16 @@ class TestReminderTours(RemindersCommon, HttpCase):
         self.start_tour(f"/odoo/{path}", tour, login=self.alice.login)
         self.env.invalidate_all()
         return self.order.followup_reminder_ids
+
+    def test_salesperson_looks_into_the_calendar(self):
+        self.env["sales.followup.reminder"].with_user(self.alice).create(
+            {
+                "order_id": self.order.id,
+                "channel": "phone",
+                "next_date": fields.Date.context_today(self.env.user),
+            }
+        )
+        self._start("sales_followup_calendar", "next-reminders")
 
     def test_salesperson_logs_a_call_from_a_quotation(self):
         reminder = self._start(

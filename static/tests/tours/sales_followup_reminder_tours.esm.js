@@ -161,3 +161,44 @@ registry.category("web_tour.tours").add("sales_followup_letter", {
         },
     ],
 });
+
+registry.category("web_tour.tours").add("sales_followup_calendar", {
+    steps: () => [
+        {
+            trigger: ".o_cp_switch_buttons .o_calendar, .o_switch_view.o_calendar",
+            run: "click",
+        },
+        {
+            content: "The customer comes first in the label",
+            trigger: ".fc-event:contains(/^Touring Customer, S/)",
+            run: "click",
+        },
+        {
+            content: "The popover shows the document",
+            trigger: ".o_cw_popover:contains(Touring Customer) .list-group-item:contains(S)",
+        },
+        {
+            trigger: ".o_cw_popover .o_cw_popover_close",
+            run: "click",
+        },
+        {
+            content: "A click on a day logs a call",
+            trigger: ".fc-day-today .fc-daygrid-day-frame",
+            run: "click",
+        },
+        {
+            trigger: ".modal div[name=channel] input:value(Phone)",
+        },
+        {
+            content: "which leads to a next reminder on that day",
+            trigger: ".modal div[name=next_date]",
+        },
+        {
+            trigger: ".modal footer button[special=cancel]",
+            run: "click",
+        },
+        {
+            trigger: "body:not(:has(.modal))",
+        },
+    ],
+});
