@@ -146,7 +146,7 @@ class DocumentTypeCommon(DocumentsCommon):
             self.assertIn(culprit, str(refused.exception))
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "depends_on_apps")
 class TestShippedDocumentTypes(DocumentTypeCommon):
     def test_seven_types_are_shipped_as_specified(self):
         for code, values in SHIPPED.items():
@@ -195,7 +195,7 @@ class TestShippedDocumentTypes(DocumentTypeCommon):
         self.assertNotIn(absent, wizard.type_ids)
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "depends_on_apps")
 class TestDocumentTypeSense(DocumentTypeCommon):
     def test_type_of_an_app_not_installed_is_kept_and_hidden(self):
         doc_type = self._create_type(
@@ -372,7 +372,7 @@ class TestDocumentTypeRights(DocumentTypeCommon):
         self.assertTrue(doc_type.available)
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "depends_on_apps")
 class TestCustomDocumentType(DocumentTypeCommon):
     """A model of the user's own, as a Settings administrator may make and add one."""
 

@@ -25,7 +25,7 @@ COMMON_FIELDS = {
 }
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "depends_on_apps")
 class TestScreens(RemindersCommon):
     """Every screen opens in every language for whom it is meant, and for them alone."""
 

@@ -120,3 +120,9 @@ def test_paths_go_to_the_parts_that_have_them():
     assert options.further == ["-x"]
     assert test_command._paths_of("plain", options)
     assert test_command._paths_of("full", options) is None
+
+
+def test_all_processors_test_unless_asked_for_few():
+    assert test_command.parse([]).jobs == os.cpu_count()
+    assert test_command.parse(["-k", "undo"]).jobs == 1
+    assert test_command.parse(["-k", "undo", "--jobs", "3"]).jobs == 3

@@ -80,7 +80,7 @@ class Databases:
 
     def create(self, name, base):
         """Make a fresh database of ``base``, without the addon."""
-        self.copy(self._ensure_template(base), name)
+        self.copy(self.ensure_template(base), name)
 
     def copy(self, source, target):
         """Make a database like another one, which nobody uses meanwhile."""
@@ -147,7 +147,7 @@ class Databases:
     def _files(self, name):
         return self.odoo.data / "filestore" / name
 
-    def _ensure_template(self, base):
+    def ensure_template(self, base):
         """Return the name of an installed base database, made where missing."""
         name = f"sales_followup_base_{base.name}_{base.key}_{self.odoo.key}"
         if not self.exists(name):

@@ -43,18 +43,19 @@ def install(packages, purpose):
         raise Problem(
             missing, f"As the superuser: apt-get install {' '.join(packages)}"
         )
-    step(f"Installing Debian packages for {purpose}: {' '.join(packages)}")
     log = cache.logs() / "apt-install.log"
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     apt = ["apt-get", "-o", "DPkg::Lock::Timeout=300"]
-    run_logged([*apt, "update"], log, "Reading package lists", env=env)
-    run_logged_or_fail(
-        [*apt, "install", "--yes", "--no-install-recommends", *packages],
-        log,
-        "Installing Debian packages",
-        remedy=f"Install what {purpose} needs by hand, then start again.",
-        env=env,
-    )
+    with cache.locked("apt-install", "installing Debian packages"):
+        step(f"Installing Debian packages for {purpose}: {' '.join(packages)}")
+        run_logged([*apt, "update"], log, "Reading package lists", env=env)
+        run_logged_or_fail(
+            [*apt, "install", "--yes", "--no-install-recommends", *packages],
+            log,
+            "Installing Debian packages",
+            remedy=f"Install what {purpose} needs by hand, then start again.",
+            env=env,
+        )
 
 
 def ensure_odoo():

@@ -59,7 +59,7 @@ class Odoo:
             [str(self._import_folder()), str(Path(__file__).parents[1])]
         )
         environment["PYTHONDONTWRITEBYTECODE"] = "1"
-        environment["ODOO_RC"] = str(self._configuration(database))
+        environment["ODOO_RC"] = str(self.configuration(database))
         return environment
 
     def _import_folder(self):
@@ -75,7 +75,8 @@ class Odoo:
             link.symlink_to(self.home / "odoo")
         return folder
 
-    def _configuration(self, database):
+    def configuration(self, database=None):
+        """Return the file of Odoo's options for a database."""
         addons = [*self._own_addons(), checkout.addons()]
         options = {
             "addons_path": ",".join(map(str, addons)),

@@ -10,25 +10,6 @@ import pytest
 _ACCEPTED = "needs "
 
 
-def pytest_addoption(parser):
-    parser.addoption(
-        "--without-tag",
-        action="append",
-        default=[],
-        help="leave out the tests that carry this tag of Odoo's (@tagged)",
-    )
-
-
-def pytest_collection_modifyitems(config, items):
-    unwanted = set(config.getoption("--without-tag"))
-    left_out = [
-        item for item in items if unwanted & set(getattr(item.cls, "test_tags", ()))
-    ]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     return _fail_if_skipped((yield))

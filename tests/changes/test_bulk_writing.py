@@ -69,7 +69,7 @@ class BulkWritingCommon(DocumentsCommon):
         return self.env["sales.followup.rep.writer.sql"]._get_obstacle(target)
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "depends_on_apps")
 class TestFastWriterIsPlainWriter(BulkWritingCommon):
     """What the fast writer leaves behind is compared with what the ORM does."""
 
@@ -317,7 +317,7 @@ class TestFastWriterIsPlainWriter(BulkWritingCommon):
         self._compare(PURCHASE_TARGET, twins, Reps(self.alice.id), "A note")
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "depends_on_apps")
 class TestWayOfWriting(BulkWritingCommon):
     """When records go through the ORM, and what happens then."""
 

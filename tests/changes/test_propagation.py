@@ -69,7 +69,7 @@ class PropagationCommon(DocumentsCommon):
             self.assertIn(reason, line.reason)
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "depends_on_apps")
 class TestPropagationSelection(PropagationCommon):
     def _create_dated_orders(self, *moments):
         return [self._create_carols_order(date_order=moment) for moment in moments]
@@ -234,7 +234,7 @@ class TestPropagationSelection(PropagationCommon):
         self.assertReps(others, self.bob)
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "depends_on_apps")
 class TestPropagationAlign(PropagationCommon):
     def test_documents_take_their_customers_representatives_and_lead(self):
         documents = [

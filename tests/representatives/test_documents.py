@@ -32,7 +32,7 @@ class DocumentsOfCustomers(DocumentsCommon):
         return orders.sudo().invoice_ids - before
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "depends_on_apps")
 class TestQuotations(DocumentsOfCustomers):
     """R5: quotations take the customer's representatives."""
 
@@ -169,7 +169,7 @@ class TestQuotations(DocumentsOfCustomers):
         self.assertReps(copy, self.carol, lead=self.alice)
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "depends_on_apps")
 class TestInvoices(DocumentsOfCustomers):
     """R5: invoices take the representatives of the customer, or of their source."""
 
@@ -302,7 +302,7 @@ class TestInvoices(DocumentsOfCustomers):
         self.assertEqual(move.state, "posted")
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "depends_on_apps")
 class TestAccess(DocumentsOfCustomers):
     """R6: a representative gets the access of the Salesperson."""
 
@@ -412,7 +412,7 @@ class TestAccess(DocumentsOfCustomers):
         self.assertAccess(self.bob, self.order.browse(order.id))
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "depends_on_apps")
 class TestLists(DocumentsOfCustomers):
     """R5: columns, filters and groups of representatives in the lists."""
 

@@ -1,8 +1,9 @@
-"""script/test: all tests, in three runs of pytest."""
+"""script/test: all tests, in a run of pytest for each part."""
 
 import argparse
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,27 +16,37 @@ from ..process import run_foreground
 _NOTHING_RAN = 5
 _PARTS = {
     "plain": "the rules, and installing, upgrading and uninstalling",
-    "minimal": "the addon on sale and account alone, without demo data",
+    "minimal": "what depends on which apps there are, and every screen, with the addon"
+    " on sale and account alone, without demo data",
     "full": "the addon beside more apps, with demo data and the browser",
 }
+# Tests of classes with this tag of Odoo's run in the part "minimal", too.
+_MINIMAL_TAG = "depends_on_apps"
+_SLOWEST = 15
 
 
 @dataclass
 class Options:
     only: list
     reuse: bool
+    jobs: int  # workers that run tests at once
     paths: list  # inside the checkout, perhaps with ::names of tests
     further: list  # arguments for pytest
 
     @property
     def narrowed(self):
-        return bool(self.paths or {"-k", "-m"} & set(self.further))
+        return _is_narrowed(self.paths, self.further)
+
+
+def _is_narrowed(paths, further):
+    return bool(paths or {"-k", "-m"} & set(further))
 
 
 def parse(arguments):
     parser = argparse.ArgumentParser(
         prog="script/test",
-        usage="script/test [--only PART] [--reuse] [PATH]... [PYTEST_OPTION]...",
+        usage="script/test [--only PART] [--reuse] [--jobs N] [PATH]..."
+        " [PYTEST_OPTION]...",
         description="Run all tests. Other options go to pytest (-k NAME, -x, --pdb).",
         epilog="; ".join(f"part {name}: {what}" for name, what in _PARTS.items()),
         allow_abbrev=False,
@@ -49,13 +60,23 @@ def parse(arguments):
         help="keep the databases, and upgrade those of the last time instead of"
         " making new ones",
     )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="run so many tests at once, each worker on a database of its own; one"
+        " for each processor, or one where paths or names are given",
+    )
     known, further = parser.parse_known_args(arguments)
     paths = [argument for argument in further if _is_test_path(argument)]
+    further = [argument for argument in further if argument not in paths]
+    alone = _is_narrowed(paths, further) or "--pdb" in further
     return Options(
         only=known.only or list(_PARTS),
         reuse=known.reuse,
+        jobs=known.jobs or (1 if alone else os.cpu_count()),
         paths=[_inside_checkout(path) for path in paths],
-        further=[argument for argument in further if argument not in paths],
+        further=further,
     )
 
 
@@ -71,15 +92,22 @@ def _inside_checkout(argument):
 
 def run(workbench, options):
     debian.require_programs(["chromium", "wkhtmltopdf", "poppler-utils"], "the tests")
-    codes = []
-    for part in options.only:
-        if _paths_of(part, options) is None:
-            continue
-        if part == "plain":
-            codes.append(_run_plain(options))
-        else:
-            codes.append(_run_in_odoo(workbench, BASES[part], options))
+    parts = [part for part in options.only if _paths_of(part, options) is not None]
+    _ensure_templates(workbench.databases, parts)
+    codes = [
+        _run_plain(options)
+        if part == "plain"
+        else _run_in_odoo(workbench, BASES[part], options)
+        for part in parts
+    ]
     return _exit_code(codes, options.narrowed)
+
+
+def _ensure_templates(databases, parts):
+    """Make the base databases that are missing, all at once."""
+    bases = [BASES[part] for part in parts if part in BASES]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(databases.ensure_template, bases))
 
 
 def _exit_code(codes, narrowed):
@@ -100,55 +128,75 @@ def _paths_of(part, options):
 
 def _run_plain(options):
     folder = checkout.plain_tests()
-    paths = _paths_of("plain", options) or ["rules/tests", "script/tests"]
+    # What lasts longest comes first.
+    paths = _paths_of("plain", options) or ["script/tests", "rules/tests"]
     return _run_pytest(
         "plain",
         folder,
         paths,
-        ["-p", "no:odoo", *options.further],
+        ["-p", "no:odoo"],
+        options,
         {**os.environ, "PYTHONPATH": str(folder / "script")},
     )
 
 
 def _run_in_odoo(workbench, base, options):
-    with _database(workbench.databases, base, options.reuse) as database:
-        addons = checkout.addons()
+    from .. import pytest_parts
+
+    with _databases(workbench, base, options) as names:
+        configurations = [str(workbench.odoo.configuration(name)) for name in names]
+        asked_for = options.paths and options.only == [base.name]
         paths = _paths_of(base.name, options) or ["tests"]
         return _run_pytest(
             base.name,
-            addons,
+            checkout.addons(),
             [f"{checkout.MODULE}/{path}" for path in paths],
             [
                 *("--odoo-http", "-p", "workbench.pytest_strict"),
-                # The browser has more to show beside more apps; once is enough.
-                *(() if base.demo else ("--without-tag", "browser")),
-                *options.further,
+                *("-p", "workbench.pytest_parts"),
+                *(() if base.demo or asked_for else ("--with-tag", _MINIMAL_TAG)),
             ],
-            workbench.odoo.environment(database),
+            options,
+            {
+                **workbench.odoo.environment(names[0]),
+                pytest_parts.CONFIGURATIONS: os.pathsep.join(configurations),
+            },
         )
 
 
 @contextmanager
-def _database(databases, base, reuse):
-    """Yield the name of a database with the addon."""
-    with databases.reserved(f"{'kept' if reuse else 'test'}_{base.name}") as name:
-        if reuse:
-            databases.ensure_current(name, base)
-            yield name
-            return
+def _databases(workbench, base, options):
+    """Yield the names of databases with the addon, one for each worker."""
+    databases = workbench.databases
+    purpose = f"{'kept' if options.reuse else 'test'}_{base.name}"
+    with databases.reserved(purpose) as name:
+        copies = [f"{name}_worker_{number}" for number in range(1, options.jobs)]
         try:
-            databases.install(name, base)
-            yield name
+            if options.reuse:
+                databases.ensure_current(name, base)
+            else:
+                databases.install(name, base)
+            for copy in copies:
+                databases.copy(name, copy)
+            yield [name, *copies]
         finally:
-            databases.drop(name)
+            for unwanted in copies if options.reuse else [name, *copies]:
+                databases.drop(unwanted)
 
 
-def _run_pytest(part, root, paths, arguments, environment):
+def _run_pytest(part, root, paths, arguments, options, environment):
     """Run pytest on paths below ``root``, from where it shows them short."""
     step(f"Tests, part '{part}': {_PARTS[part]}")
+    workers = (
+        *("--numprocesses", str(options.jobs), "--max-worker-restart", "0"),
+        *("--dist", "loadscope", "--no-loadscope-reorder"),
+    )
     return run_foreground(
         [
             *(sys.executable, "-m", "pytest", *paths, *arguments),
+            *("--durations", str(_SLOWEST), "--durations-min", "1"),
+            *(workers if options.jobs > 1 else ()),
+            *options.further,
             *("-c", str(checkout.ROOT / "pyproject.toml"), "--rootdir", str(root)),
             *("-o", f"cache_dir={checkout.folder() / 'pytest'}"),
         ],
