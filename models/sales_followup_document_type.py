@@ -123,7 +123,7 @@ class SalesFollowupDocumentType(models.Model):
 
     @api.depends("model", "chase_domain")
     def _compute_chases(self):
-        chased_models = self.env["sales.followup.reminder"]._get_document_fields()
+        chased_models = self.env["sales.followup.document.link"]._get_document_fields()
         for doc_type in self:
             doc_type.chases = (
                 doc_type.model in chased_models.values()

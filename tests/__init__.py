@@ -3,6 +3,7 @@ from . import test_js
 from . import test_morning_tours
 from . import test_screens
 from . import test_translations
+from . import test_wings
 
 from .representatives import *
 from .changes import *

@@ -2,8 +2,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...rules.verdict import Mode
-
 FOLLOWUP_GROUP = "sales_followup.group_user"
 
 
@@ -281,16 +279,6 @@ class SalesFollowupMixin(models.AbstractModel):
         return self._get_report_base_filename().replace("/", "-") + ".pdf"
 
     # --- reminding --------------------------------------------------------------
-
-    def _followup_get_next_template(self):
-        """Suggest the next level of the document's series; after the last, the last.
-
-        :return: ``sales.followup.template``, empty where no series fits
-        """
-        self.ensure_one()
-        judge = self.env["sales.followup.judge"]
-        suggested = judge._judge(self, mode=Mode.MANUAL)[self].template
-        return suggested.sudo(False)
 
     def _followup_get_next_date(self, template):
         """Give when to get back to the customer if a reminder is done today.

@@ -123,13 +123,6 @@ class SalesFollowupReminder(models.Model):
         precompute=True,
         help="How many times the document had been sent to the customer anew by then.",
     )
-    run_id = fields.Many2one(
-        "sales.followup.run",
-        readonly=True,
-        copy=False,
-        index="btree_not_null",
-        ondelete="restrict",
-    )
     failure_reason = fields.Text(readonly=True, copy=False)
     attempts = fields.Integer(
         readonly=True, copy=False, help="How often sending was tried."
@@ -222,15 +215,6 @@ class SalesFollowupReminder(models.Model):
     _move_level_once = models.UniqueIndex(
         "(move_id, template_id, cycle) WHERE origin = 'auto' AND move_id IS NOT NULL",
         "This document got this reminder already.",
-    )
-    # once in a run, however often its batch is started
-    _order_run_once = models.UniqueIndex(
-        "(run_id, order_id) WHERE origin = 'run' AND order_id IS NOT NULL",
-        "This run reminded of the document already.",
-    )
-    _move_run_once = models.UniqueIndex(
-        "(run_id, move_id) WHERE origin = 'run' AND move_id IS NOT NULL",
-        "This run reminded of the document already.",
     )
     # the last e-mail or letter to a customer
     _partner_sent = models.Index(

@@ -1,4 +1,5 @@
 from . import sales_followup_run
+from . import sales_followup_reminder
 from . import sales_followup_run_proposal
 from . import sales_followup_run_process
 from . import sales_followup_run_automatic

@@ -1,5 +1,7 @@
 from odoo import models
 
+from ...rules.verdict import Mode
+
 
 # What hinders, and the sentences that say so, are a subject of their own.
 class SalesFollowupMixin(models.AbstractModel):
@@ -119,3 +121,13 @@ class SalesFollowupMixin(models.AbstractModel):
             customer=customer,
             document=self.display_name,
         )
+
+    def _followup_get_next_template(self):
+        """Suggest the next level of the document's series; after the last, the last.
+
+        :return: ``sales.followup.template``, empty where no series fits
+        """
+        self.ensure_one()
+        judge = self.env["sales.followup.judge"]
+        suggested = judge._judge(self, mode=Mode.MANUAL)[self].template
+        return suggested.sudo(False)
