@@ -1,12 +1,9 @@
 """Installing, upgrading and uninstalling, seen from outside Odoo."""
 
-import json
-import re
-import subprocess
-import sys
 from dataclasses import dataclass
 
 import pytest
+from inspection import evaluate, loud_lines
 
 from workbench.checkout import MODULE
 from workbench.databases import BASES, MINIMAL
@@ -50,7 +47,6 @@ LEFTOVERS = {
     " FROM ir_attachment WHERE res_model LIKE 'sales.followup%'"
     f" OR res_field LIKE 'followup%' OR url LIKE '%{MODULE}%'",
 }
-_LOUD = re.compile(r"^\S+ \S+ \d+ (?:WARNING|ERROR|CRITICAL) .*$", re.MULTILINE)
 
 
 def snapshot(server, database):
@@ -104,7 +100,7 @@ def life(request, workbench):
 
 
 def test_installation_logs_no_warning(life):
-    assert not _LOUD.findall(life.installation_log)
+    assert not loud_lines(life.installation_log)
 
 
 def test_installation_adds_something(life):
@@ -112,7 +108,7 @@ def test_installation_adds_something(life):
 
 
 def test_upgrade_logs_no_warning(life):
-    assert not _LOUD.findall(life.upgrade_log)
+    assert not loud_lines(life.upgrade_log)
 
 
 def test_upgrade_changes_no_structure(life):
@@ -120,7 +116,7 @@ def test_upgrade_changes_no_structure(life):
 
 
 def test_uninstallation_logs_no_warning(life):
-    assert not _LOUD.findall(life.uninstallation_log)
+    assert not loud_lines(life.uninstallation_log)
 
 
 def test_uninstallation_leaves_nothing(life):
@@ -134,22 +130,6 @@ def minimal(workbench):
         databases.install(database, MINIMAL)
         yield database
         databases.drop(database)
-
-
-def evaluate(workbench, database, expression):
-    """Return what an expression on Odoo's ``env`` is worth."""
-    program = (
-        "import json; from workbench.inside import odoo_environment\n"
-        f"with odoo_environment() as env: print(json.dumps({expression}))"
-    )
-    printed = subprocess.run(
-        [sys.executable, "-c", program],
-        env=workbench.odoo.environment(database),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    ).stdout
-    return json.loads(printed)
 
 
 def test_document_type_appears_with_its_app(workbench, minimal):

@@ -20,11 +20,13 @@ class Odoo:
     """One Odoo, working on the databases of one PostgreSQL server.
 
     :param home: the folder that holds the package ``odoo``
+    :param addons: a folder with the addon; without it, this checkout
     """
 
-    def __init__(self, home, server):
+    def __init__(self, home, server, addons=None):
         self.home = home
         self.server = server
+        self.addons = addons or checkout.addons()
         self.version = _require_series(home)
         self.data = cache.folder() / "data" / server.key
         self.data.mkdir(parents=True, exist_ok=True)
@@ -77,7 +79,7 @@ class Odoo:
 
     def configuration(self, database=None):
         """Return the file of Odoo's options for a database."""
-        addons = [*self._own_addons(), checkout.addons()]
+        addons = [*self._own_addons(), self.addons]
         options = {
             "addons_path": ",".join(map(str, addons)),
             "data_dir": self.data,
