@@ -8,7 +8,7 @@ from odoo.fields import Command
 from odoo.tools import split_every
 
 from odoo.addons.sales_followup.models.runs.sales_followup_automatic import BATCH_SIZE
-from odoo.addons.sales_followup.models.sending.sales_followup_dispatcher import Order
+from odoo.addons.sales_followup.models.sending.sales_followup_dispatcher import Request
 from odoo.addons.sales_followup.rules import verdict
 
 REMINDERS = tuple(f"sales_followup.template_quotation_{level}" for level in (1, 2, 3))
@@ -142,7 +142,7 @@ def remind_by_email(documents, template, user_id):
     for ids in split_every(BATCH_SIZE, documents.ids):
         outcomes = dispatcher._dispatch(
             [
-                Order(
+                Request(
                     document=document,
                     template=template,
                     channel="email",

@@ -319,6 +319,19 @@ def is_answered(document: Document) -> bool:
     return all(instant is None or instant <= answer for instant in taken_up)
 
 
+def get_news(document: Document, is_changed: bool) -> Reason | None:
+    """Return why a reminder that waits to leave is out of date, or ``None``.
+
+    :param is_changed: whether the document is of another type by now: a quotation that
+        became an order
+    """
+    if is_changed or document.standing is Standing.CLOSED:
+        return Reason(Code.NOT_OPEN)
+    if is_answered(document):
+        return Reason(Code.ANSWERED, at=document.answered_at)
+    return None
+
+
 def _against_document(
     document: Document, today: date, by_email: bool
 ) -> Iterator[Reason]:

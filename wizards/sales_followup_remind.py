@@ -259,6 +259,7 @@ class SalesFollowupRemind(models.TransientModel):
             mode=Mode.MANUAL,
             templates={document: template},
             by_email=self.channel == "email",
+            contacts={document: self.contact_id._origin},
         )[document]
         return judgement.verdict.reasons
 
@@ -316,14 +317,14 @@ class SalesFollowupRemind(models.TransientModel):
             document = self._get_document()
             self._check_document(document)
             self._check_date()
-            if self._is_sending():
-                # the scheduled action may be at it, too
-                self.env["sales.followup.dispatcher"]._wait_for(document)
-                self._check_news()
             # two clicks at once: the second one's write conflicts with this one, is
             # tried again, and finds the reminder
             self.reminder_id = self.env["sales.followup.reminder"]._remind(
-                document, self._prepare_reminder_values(), send=not self.log_only
+                document,
+                self._prepare_reminder_values(),
+                send=not self.log_only,
+                # what came up since is not theirs to overrule: they never read it
+                overruled=(self.known_reasons or "").splitlines(),
             )
         reminder = self.reminder_id
         if reminder.attachment_id and reminder.channel == "letter":
@@ -365,22 +366,6 @@ class SalesFollowupRemind(models.TransientModel):
                     "%(document)s is not a document of %(customer)s.",
                     document=document.display_name,
                     customer=customer.display_name,
-                )
-            )
-
-    def _check_news(self):
-        """Refuse what the user decided without knowing what came up since: somebody
-        else, or the scheduled action, was quicker; the customer answered."""
-        known = (self.known_reasons or "").split("\n")
-        # the rest is told by the obstacles
-        news = [r for r in self._get_reasons() if r.key not in known and not r.hard]
-        if news:
-            judge = self.env["sales.followup.judge"]
-            raise UserError(
-                self.env._(
-                    "Something came up meanwhile: %(reasons)s\n"
-                    "Open the dialog again if you want to send it all the same.",
-                    reasons=" ".join(judge._explain(reason) for reason in news),
                 )
             )
 

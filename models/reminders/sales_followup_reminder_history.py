@@ -120,7 +120,9 @@ class SalesFollowupReminder(models.Model):
     def _anonymize_messages(self):
         """Empty the e-mails, what the chatter says of reminders, and the answers."""
         # nothing leaves any more: it would be empty
-        self._get_waiting_emails().cancel()
+        waiting = self._get_waiting_emails()
+        # what becomes of the reminders is not told: they stay as they are
+        waiting.with_context(followup_undecided=True).cancel()
         messages = self.message_id | self.log_message_id | self.answer_id
         messages.mail_ids.write(
             {"body_html": False, "email_to": False, "recipient_ids": [Command.clear()]}

@@ -9,7 +9,8 @@ from psycopg2.errors import OperationalError
 from odoo import api, fields, models
 
 from ...rules.verdict import Code, Mode
-from ..sending.sales_followup_dispatcher import STATES, Order
+from ..sending.sales_followup_dispatcher import Request
+from .sales_followup_run_line import STATE_OF_OUTCOME
 
 _logger = logging.getLogger(__name__)
 
@@ -206,7 +207,7 @@ class SalesFollowupAutomatic(models.AbstractModel):
         try:
             with self.env.cr.savepoint():
                 outcomes = self.env["sales.followup.dispatcher"]._dispatch(
-                    [self._prepare_order(run, line) for line in lines], Mode.AUTOMATIC
+                    [self._prepare_request(run, line) for line in lines], Mode.AUTOMATIC
                 )
         except OperationalError:
             raise
@@ -221,13 +222,13 @@ class SalesFollowupAutomatic(models.AbstractModel):
         return self._note(lines, outcomes)
 
     @api.model
-    def _prepare_order(self, run, line):
+    def _prepare_request(self, run, line):
         """Give what is sent, in the name of who sells the document.
 
-        :rtype: Order
+        :rtype: Request
         """
         document = line._get_document()
-        return Order(
+        return Request(
             document=document,
             template=line.template_id,
             channel="email",
@@ -257,7 +258,7 @@ class SalesFollowupAutomatic(models.AbstractModel):
             else:
                 line.write(
                     {
-                        "state": STATES[outcome.state],
+                        "state": STATE_OF_OUTCOME[outcome.state],
                         "reason": " ".join(outcome.reasons) or False,
                         "codes": self._get_key(outcome.codes) or False,
                         "reminder_id": outcome.reminder and outcome.reminder.id,

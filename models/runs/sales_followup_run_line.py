@@ -4,7 +4,10 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from ..reminders.sales_followup_template import SENDING
 
 #: what users decide about a line
-EDITABLE = frozenset({"template_id", "channel", "next_date"})
+EDITABLE_ON_LINES = frozenset({"template_id", "channel", "next_date"})
+
+#: what becomes of a line, by the state of the outcome of its request
+STATE_OF_OUTCOME = {"sent": "done", "failed": "failed", "refused": "skipped"}
 
 
 class SalesFollowupRunLine(models.Model):
@@ -196,7 +199,7 @@ class SalesFollowupRunLine(models.Model):
         """Let people adjust what has not been sent; the rest is history."""
         # EXTENDS 'base'
         if not self.env.su:
-            if vals.keys() - EDITABLE:
+            if vals.keys() - EDITABLE_ON_LINES:
                 raise AccessError(
                     self.env._("Only template, channel and next date can be changed.")
                 )

@@ -7,7 +7,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...rules.verdict import Mode
-from ..sending.sales_followup_dispatcher import STATES, Order
+from ..sending.sales_followup_dispatcher import Request
+from .sales_followup_run_line import STATE_OF_OUTCOME
 
 _logger = logging.getLogger(__name__)
 
@@ -198,10 +199,7 @@ class SalesFollowupRun(models.Model):
         :return: how many are done with; those whose document somebody else holds are
             not
         """
-        refused = self._refuse_unfit(lines)
-        return len(refused) + sum(
-            self._process_safely(alike) for alike in self._split(lines - refused)
-        )
+        return sum(self._process_safely(alike) for alike in self._split(lines))
 
     def _split(self, lines):
         """Split lines by the model of their documents.
@@ -219,55 +217,6 @@ class SalesFollowupRun(models.Model):
             else:
                 parts.append(line)
         return parts
-
-    def _refuse_unfit(self, lines):
-        """Mark lines whose template or recipient does not do any more.
-
-        :return: these lines
-        """
-        refused = lines.browse()
-        for link, of_kind in lines._group_by_document_model().items():
-            for (channel, template), alike in of_kind.grouped(
-                lambda line: (line.channel, line.template_id)
-            ).items():
-                problems = self._get_problems(alike[link], channel, template)
-                for line in alike:
-                    if problem := problems[line[link]]:
-                        line.write({"state": "skipped", "reason": problem})
-                        refused |= line
-        return refused
-
-    @api.model
-    def _get_problems(self, documents, channel, template):
-        """Say what keeps documents from being sent a template, leaving to the verdict
-        what it decides.
-
-        :return: dict of document → sentence or ``None``
-        """
-        problem = None
-        if not template:
-            problem = self.env._("There is no template for this document.")
-        elif not template.active:
-            problem = self.env._(
-                "Template “%(template)s” was archived.", template=template.name
-            )
-        elif not template._has_text(channel):
-            problem = self.env._(
-                "Template “%(template)s” has no text for this channel; write one, or "
-                "choose another template.",
-                template=template.name,
-            )
-        if problem or channel == "email":
-            return dict.fromkeys(documents, problem)
-        recipients = documents._followup_get_recipients(channel)
-        return {
-            document: (
-                None
-                if recipients[document]
-                else document._followup_get_unreachable_message(channel)
-            )
-            for document in documents
-        }
 
     def _process_safely(self, lines):
         """Send lines of one model of documents; whatever fails, fails for its own line.
@@ -298,11 +247,11 @@ class SalesFollowupRun(models.Model):
         """
         by_document = {line._get_document(): line for line in lines}
         outcomes = self.env["sales.followup.dispatcher"]._dispatch(
-            [self._prepare_order(line) for line in lines], Mode.BULK
+            [self._prepare_request(line) for line in lines], Mode.BULK
         )
         done = 0
         for document, outcome in outcomes.items():
-            if outcome.state in STATES:
+            if outcome.state in STATE_OF_OUTCOME:
                 by_document[document].write(self._prepare_outcome(outcome))
                 done += 1
         self.env.flush_all()
@@ -315,19 +264,19 @@ class SalesFollowupRun(models.Model):
         What was overruled stays to be read on a line that was sent.
         """
         values = {
-            "state": STATES[outcome.state],
+            "state": STATE_OF_OUTCOME[outcome.state],
             "reminder_id": outcome.reminder and outcome.reminder.id,
         }
         if outcome.reasons:
             values["reason"] = " ".join(outcome.reasons)
         return values
 
-    def _prepare_order(self, line):
+    def _prepare_request(self, line):
         """Give what a line wants sent.
 
-        :rtype: Order
+        :rtype: Request
         """
-        return Order(
+        return Request(
             document=line._get_document(),
             template=line.template_id,
             channel=line.channel,

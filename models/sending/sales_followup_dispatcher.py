@@ -1,35 +1,28 @@
+import errno
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from psycopg2 import InterfaceError, OperationalError
 from psycopg2.errors import UniqueViolation
 
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ...batches import halve
 from ...rules import verdict as rule
 from ...rules.verdict import Mode
-from .sales_followup_reminder_delivery import MAX_ATTEMPTS
-
-#: what is worth another try: the rest will fail again
-TEMPORARY = (OSError,)
-
-
-#: what becomes of a line of a run, by the state of its outcome
-STATES = {"sent": "done", "failed": "failed", "refused": "skipped"}
 
 
 @dataclass(frozen=True)
-class Order:
+class Request:
     """One reminder that is to be sent.
 
     :param document: record that has the follow-up mixin
     :param template: ``sales.followup.template``
     :param channel: ``email`` or ``letter``
-    :param values: further values of the reminder: ``origin``, ``run_id``, …
+    :param values: more values of the reminder: ``origin``, ``run_id``, ``contact_id``
     :param overruled: keys of the reasons a person knew, and decided to send against
-    :param reminder: ``sales.followup.reminder`` that failed, to send once more
+    :param reminder: ``sales.followup.reminder`` that failed, to be sent again
     """
 
     document: models.BaseModel
@@ -39,10 +32,18 @@ class Order:
     overruled: Collection[str] = ()
     reminder: models.BaseModel | None = None
 
+    @property
+    def contact(self):
+        """Return the recipient who was chosen; empty for the one the rule says."""
+        partners = self.document.env["res.partner"]
+        if self.reminder:
+            return self.reminder._get_kept_contact()
+        return partners.browse(self.values.get("contact_id") or ())
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an order.
+    """What became of a request.
 
     :param state: ``sent``; ``failed``, with a reminder that says so; ``refused`` by the
         verdict; ``busy``: somebody else works on the document, ask again later
@@ -57,57 +58,69 @@ class Outcome:
     codes: tuple = ()
 
 
-def find_conflict(error):
-    """Give the conflict with another transaction, or the loss of the connection, that
-    is behind an error; ``None`` where something else is.
+def is_temporary_error(error):
+    """Tell whether the same reminder may succeed later: a full disk, a network."""
+    return isinstance(error, OSError)
 
-    Who renders texts and reports wraps what goes wrong into errors of its own. A
-    document is not to be blamed for it.
-    """
-    while error and not isinstance(error, (OperationalError, InterfaceError)):
-        error = error.__cause__
-    return error
+
+def explain_error(env, error):
+    """Say in a sentence what went wrong while a reminder was made."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return env._(
+                "The server's disk is full. The reminder is sent again when there is "
+                "room."
+            )
+        return env._(
+            "The server could not read or write a file: %(problem)s.",
+            problem=error.strerror or str(error),
+        )
+    return repr(error)
 
 
 class SalesFollowupDispatcher(models.AbstractModel):
-    """Sends reminders so that none goes out twice.
+    """The only way out: sends reminders so that none goes out twice.
 
-    Everybody who sends without a person at the dialog comes here; the dialog takes the
-    same locks by :meth:`_wait_for`, and touches the customer, too. A transaction locks
-    documents and customers first, then asks the verdict again, then makes reminder and
-    e-mail: all of it is committed, or nothing is. Who comes second finds the rows
-    locked, or changed since its snapshot, and the database refuses.
+    The dialog, code, *Send Again*, bulk and automatic runs all come here. A
+    transaction locks documents and customers first, then asks the verdict again, then
+    makes reminder and e-mail: all of it is committed, or nothing is. The second one to
+    come finds the rows locked, or changed since its snapshot, and the database refuses.
     """
 
     _name = "sales.followup.dispatcher"
     _description = "Dispatcher of Reminders"
 
-    @api.model
-    def _dispatch(self, orders, mode):
+    def _dispatch(self, requests, mode, wait=False):
         """Send what may be sent.
 
         The caller commits afterwards, and starts with a transaction of its own: locks
-        and snapshot hold until then.
+        and snapshot hold until then. Nothing expensive is done before the locks are
+        taken.
 
-        :param orders: list of :class:`Order` on one model of documents, the most urgent
-            first
+        :param requests: list of :class:`Request` on one model of documents, the most
+            urgent first
         :param mode: :class:`~..rules.verdict.Mode`
+        :param wait: a person is waiting: wait for documents that somebody else holds,
+            and deliver e-mails right after the commit instead of leaving them to Odoo's
+            queue
         :return: dict of document → :class:`Outcome`
         """
-        documents = orders[0].document.union(*(order.document for order in orders))
-        locked = self._lock(documents)
+        documents = requests[0].document.union(*(one.document for one in requests))
+        locked = self._wait_for(documents) if wait else self._lock(documents)
         outcomes = {
-            order.document: Outcome("busy")
-            for order in orders
-            if order.document not in locked
+            request.document: Outcome("busy")
+            for request in requests
+            if request.document not in locked
         }
-        free = [order for order in orders if order.document in locked]
-        accepted = self._ask_again(free, mode, outcomes)
-        outcomes.update(self._send(accepted))
-        self._touch_customers([order.document for order in accepted])
+        free = [request for request in requests if request.document in locked]
+        fit = self._refuse_unfit(free, outcomes)
+        accepted = self._ask_again(fit, mode, outcomes)
+        outcomes.update(self._send(accepted, at_once=wait))
+        self._touch_customers([request.document for request in accepted])
         return outcomes
 
-    @api.model
     def _lock(self, documents):
         """Lock documents and their customers, those that nobody else has.
 
@@ -123,13 +136,14 @@ class SalesFollowupDispatcher(models.AbstractModel):
         customers = customers.try_lock_for_update(allow_referencing=True)
         return mine.filtered(lambda d: d.partner_id.commercial_partner_id in customers)
 
-    @api.model
     def _wait_for(self, documents):
         """Lock documents and their customers for a person, who waits for those that
         have them.
 
         Where these sent something, the database refuses: the request is tried again,
         and knows of it then.
+
+        :return: the documents
         """
         # sudo: locking is not changing
         customers = documents.sudo().partner_id.commercial_partner_id
@@ -143,210 +157,242 @@ class SalesFollowupDispatcher(models.AbstractModel):
                 )
             )
         self.env.invalidate_all()
+        return documents
 
-    @api.model
-    def _ask_again(self, orders, mode, outcomes):
+    # --- the verdict ------------------------------------------------------------
+
+    def _refuse_unfit(self, requests, outcomes):
+        """Refuse requests that cannot be written or addressed; the verdict decides
+        about the others. Refusals go into ``outcomes``.
+
+        :return: the requests that are left
+        """
+        fit = []
+        for request in requests:
+            if problem := self._get_problem(request):
+                outcomes[request.document] = Outcome("refused", (problem,))
+            else:
+                fit.append(request)
+        return self._refuse_unaddressed(fit, outcomes)
+
+    def _get_problem(self, request):
+        """Say why a request has no text, or ``None``."""
+        template = request.template.sudo()
+        if not template:
+            return self.env._("There is no template for this document.")
+        if request.reminder:
+            return None
+        if not template.active:
+            return self.env._(
+                "Template “%(template)s” was archived.", template=template.name
+            )
+        if not template._has_text(request.channel):
+            return self.env._(
+                "Template “%(template)s” has no text for this channel; write one, or "
+                "choose another template.",
+                template=template.name,
+            )
+        return None
+
+    def _refuse_unaddressed(self, requests, outcomes):
+        """Refuse letters to customers without a postal address.
+
+        :return: the requests that are left
+        """
+        letters = [
+            one for one in requests if one.channel != "email" and not one.contact
+        ]
+        if not letters:
+            return requests
+        documents = letters[0].document.union(*(one.document for one in letters))
+        recipients = {}
+        for channel in {one.channel for one in letters}:
+            found = documents._followup_get_recipients(channel)
+            recipients.update({(channel, doc): found[doc] for doc in documents})
+        refused = set()
+        for request in letters:
+            document = request.document
+            if not recipients[request.channel, document]:
+                text = document._followup_get_unreachable_message(request.channel)
+                outcomes[document] = Outcome("refused", (text,))
+                refused.add(document)
+        return [request for request in requests if request.document not in refused]
+
+    def _ask_again(self, requests, mode, outcomes):
         """Ask the verdict of locked documents; refusals go into ``outcomes``.
 
-        The minimum of days counts among the orders, too: the first of a customer's
+        The minimum of days counts among the requests, too: the first of a customer's
         documents goes, the others wait.
 
-        :return: the orders that may go
+        :return: the requests that may go
         """
         judge = self.env["sales.followup.judge"]
         accepted = set()
         for by_email in (True, False):
-            alike = [o for o in orders if (o.channel == "email") == by_email]
+            alike = [one for one in requests if (one.channel == "email") == by_email]
             if not alike:
                 continue
             judged = judge._judge(
-                alike[0].document.union(*(order.document for order in alike)),
+                alike[0].document.union(*(one.document for one in alike)),
                 mode=mode,
-                templates={order.document: order.template for order in alike},
+                templates={one.document: one.template for one in alike},
                 by_email=by_email,
+                contacts={one.document: one.contact for one in alike},
             )
-            for order in alike:
+            for request in alike:
                 # a person overrules what they knew: what came up since counts
                 reasons = tuple(
                     reason
-                    for reason in judged[order.document].verdict.reasons
-                    if reason.hard or reason.key not in order.overruled
+                    for reason in judged[request.document].verdict.reasons
+                    if reason.hard or reason.key not in request.overruled
                 )
                 if reasons:
-                    outcomes[order.document] = self._refuse(order, reasons, mode)
+                    outcomes[request.document] = self._refuse(request, reasons, mode)
                 else:
-                    accepted.add(order.document)
+                    accepted.add(request.document)
         # the most urgent first again
-        urgent = [order for order in orders if order.document in accepted]
+        urgent = [request for request in requests if request.document in accepted]
         return self._keep_distance(urgent, mode, outcomes)
 
-    @api.model
-    def _refuse(self, order, reasons, mode):
-        """Say why an order is not sent.
+    def _refuse(self, request, reasons, mode):
+        """Say why a request is refused.
 
-        By itself nothing goes to who has no address: that is a failure, and somebody is
-        to look after it.
+        Where an automatic reminder has no address, that is a failure, which somebody is
+        to look after.
         """
         codes = tuple(reason.code for reason in reasons)
         if mode is Mode.AUTOMATIC and rule.UNREACHABLE.issuperset(codes):
-            return self._note_unreachable(order)
+            return self._note_unreachable(request)
         judge = self.env["sales.followup.judge"]
-        currency = order.document.sudo().company_id.currency_id
+        currency = request.document.sudo().company_id.currency_id
         texts = tuple(judge._explain(reason, currency) for reason in reasons)
         return Outcome("refused", texts, codes=codes)
 
-    @api.model
-    def _keep_distance(self, orders, mode, outcomes):
+    def _keep_distance(self, requests, mode, outcomes):
         """Leave out further documents of a customer where a minimum of days is set."""
         kept, reminded = [], set()
-        for order in orders:
-            document = order.document.sudo()
+        for request in requests:
+            document = request.document.sudo()
             company = document.company_id or self.env.company
             customer = document.partner_id.commercial_partner_id
             distance = company.followup_min_days
             reason = distance and rule.too_soon(company._followup_today(), distance)
-            if reason and customer in reminded and reason.key not in order.overruled:
-                outcomes[order.document] = self._refuse(order, (reason,), mode)
+            if reason and customer in reminded and reason.key not in request.overruled:
+                outcomes[request.document] = self._refuse(request, (reason,), mode)
             else:
                 reminded.add(customer)
-                kept.append(order)
+                kept.append(request)
         return kept
 
     # --- sending ----------------------------------------------------------------
 
-    @api.model
-    def _send(self, orders):
+    def _send(self, requests, at_once):
         """Send all at once; where that fails, one by one, so that a bad document costs
         only itself.
 
+        :param at_once: see :meth:`_get_senders`
         :return: dict of document → :class:`Outcome`
         """
-        if not orders:
-            return {}
-        try:
-            with self.env.cr.savepoint():
-                return self._send_together(orders)
-        except Exception as error:  # noqa: BLE001 whatever texts, PDF and addons may raise
-            if conflict := find_conflict(error):
-                # the caller starts anew
-                raise conflict from None
-            if len(orders) == 1:
-                return {orders[0].document: self._send_alone(orders[0])}
-        half = len(orders) // 2
-        return {**self._send(orders[:half]), **self._send(orders[half:])}
+        return halve(
+            self.env.cr,
+            requests,
+            lambda some: self._send_together(some, at_once),
+            lambda one, error: {one[0].document: self._note_failure(one[0], error)},
+        )
 
-    @api.model
-    def _send_together(self, orders):
-        """Make the reminders of orders, and their e-mails and letters."""
-        reminders = self._make_reminders(orders)
-        # the e-mails of those that failed are written already
-        unwritten = reminders - reminders.filtered("message_id")._queue_once_more()
+    def _send_together(self, requests, at_once):
+        """Make the reminders of requests, and their e-mails and letters."""
+        reminders = self._make_reminders(requests)
         for channel, send in self._get_senders().items():
-            if of_channel := unwritten.filtered(lambda r, c=channel: r.channel == c):
-                send(of_channel)
+            if of_channel := reminders.filtered(lambda r, c=channel: r.channel == c):
+                send(of_channel, at_once)
         self.env.flush_all()
         return {
-            order.document: self._get_outcome(reminder)
-            for order, reminder in zip(orders, reminders, strict=True)
+            request.document: self._get_outcome(reminder)
+            for request, reminder in zip(requests, reminders, strict=True)
         }
 
-    @api.model
     def _get_senders(self):
-        """Give how each channel is sent here: e-mails are left to Odoo's queue.
+        """Return how each channel is sent: the seam for another one.
 
-        :return: dict of channel → method taking outgoing reminders
+        :return: dict of channel → method taking outgoing reminders, and whether they
+            are to leave right after the commit (a person is waiting) or may be left to
+            a queue
         """
         return {
-            "email": self.env["sales.followup.emailer"]._enqueue,
+            "email": self.env["sales.followup.emailer"]._send,
             "letter": self.env["sales.followup.letter.sender"]._send,
         }
 
-    @api.model
     def _get_outcome(self, reminder):
         """Tell what became of a reminder: its address may be refused already."""
         if reminder.state == "failed":
             return Outcome("failed", (reminder.failure_reason,), reminder)
         return Outcome("sent", (), reminder)
 
-    @api.model
-    def _send_alone(self, order):
-        """Send one order that failed among others, and note why if it fails again."""
-        try:
-            with self.env.cr.savepoint():
-                return self._send_together([order])[order.document]
-        except UniqueViolation:
+    def _note_failure(self, request, error):
+        """Keep a reminder that failed, with the reason."""
+        if isinstance(error, UniqueViolation):
             # somebody was quicker: it was sent, and that is what was wanted
             text = self.env._("Somebody else sent it meanwhile.")
             return Outcome("refused", (text,))
-        except Exception as error:  # noqa: BLE001 as above
-            if conflict := find_conflict(error):
-                raise conflict from None
-            return self._note_failure(order, error)
-
-    @api.model
-    def _note_failure(self, order, error):
-        """Keep a reminder that failed, with the reason."""
-        text = str(error) if isinstance(error, UserError) else repr(error)
-        reminder = self._make_reminders([order], state="failed")
-        attempts = reminder.attempts + 1
-        reminder._fail(
-            text,
-            attempts=attempts,
-            is_final=not isinstance(error, TEMPORARY) or attempts >= MAX_ATTEMPTS,
-        )
+        text = explain_error(self.env, error)
+        reminder = self._make_reminders([request], state="failed")
+        for_good = not is_temporary_error(error)
+        reminder._fail_again(text, is_final=for_good, is_unwritable=for_good)
         return Outcome("failed", (text,), reminder)
 
-    @api.model
-    def _note_unreachable(self, order):
-        """Keep a reminder that nobody can get, until there is an address."""
-        text = order.document._followup_get_unreachable_message(order.channel)
-        reminder = self._make_reminders([order], state="failed")
+    def _note_unreachable(self, request):
+        """Record a failed reminder until the customer has an address."""
+        text = request.document._followup_get_unreachable_message(request.channel)
+        reminder = self._make_reminders([request], state="failed")
         reminder._fail(text, attempts=reminder.attempts, is_final=False)
         return Outcome("failed", (text,), reminder)
 
-    @api.model
-    def _make_reminders(self, orders, state="outgoing"):
-        """Make the reminders of orders, or take those that are sent once more.
+    def _make_reminders(self, requests, state="outgoing"):
+        """Make the reminders of requests, or take those that are sent again.
 
-        :return: ``sales.followup.reminder``, in the order of ``orders``
+        :return: ``sales.followup.reminder``, in the order of ``requests``
         """
-        new = [order for order in orders if not order.reminder]
+        new = [request for request in requests if not request.reminder]
         created = iter(self._create_reminders(new, state) if new else ())
         reminders = self.env["sales.followup.reminder"].concat(
-            *(order.reminder or next(created) for order in orders)
+            *(
+                one.reminder.with_env(self.env) if one.reminder else next(created)
+                for one in requests
+            )
         )
         failed = reminders.filtered(lambda reminder: reminder.state == "failed")
         if state == "outgoing":
             failed._revive()
         return reminders
 
-    @api.model
-    def _create_reminders(self, orders, state):
-        """Create the reminders of orders, in their order."""
+    def _create_reminders(self, requests, state):
+        """Create the reminders of requests, in their order."""
         # sudo: what is sent is no user's to write
         reminders = self.env["sales.followup.reminder"].sudo()
-        link = reminders._get_document_field(orders[0].document._name)
-        documents = orders[0].document.union(*(order.document for order in orders))
+        link = reminders._get_document_field(requests[0].document._name)
+        documents = requests[0].document.union(*(one.document for one in requests))
         recipients = {
             channel: documents._followup_get_recipients(channel)
-            for channel in {order.channel for order in orders}
+            for channel in {request.channel for request in requests}
         }
         created = reminders.create(
             [
                 {
-                    "contact_id": recipients[order.channel][order.document].id,
-                    **order.values,
-                    link: order.document.id,
-                    "template_id": order.template.id,
-                    "channel": order.channel,
+                    "contact_id": recipients[request.channel][request.document].id,
+                    **request.values,
+                    link: request.document.id,
+                    "template_id": request.template.id,
+                    "channel": request.channel,
                     "state": state,
+                    "overruled": sorted(request.overruled) or False,
                 }
-                for order in orders
+                for request in requests
             ]
         )
         return created.with_env(self.env)
 
-    @api.model
     def _touch_customers(self, documents):
         """Change the row of each customer that was reminded.
 

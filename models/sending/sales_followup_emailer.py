@@ -22,14 +22,22 @@ class SalesFollowupEmailer(models.AbstractModel):
     _name = "sales.followup.emailer"
     _description = "E-mails of Reminders"
 
-    @api.model
-    def _send(self, reminders):
-        """Make the e-mails of outgoing reminders, and send them after the commit.
+    def _send(self, reminders, at_once):
+        """Make the e-mails of outgoing reminders; those that are written already, and
+        failed, go into the queue again.
 
         :param reminders: ``sales.followup.reminder`` of the channel e-mail
+        :param at_once: send them right after the commit, instead of leaving them to
+            Odoo's queue
         :raise UserError: where a text or a document cannot be rendered
         """
-        self._deliver_after_commit(self._enqueue(reminders))
+        mails = reminders.filtered("message_id")._queue_again()
+        written = mails.mail_message_id
+        mails |= self._enqueue(
+            reminders.filtered(lambda r: r.message_id not in written)
+        )
+        if at_once:
+            self._deliver_after_commit(mails)
 
     @api.model
     def _enqueue(self, reminders):

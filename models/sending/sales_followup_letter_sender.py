@@ -1,17 +1,17 @@
-from odoo import api, models
+from odoo import models
 
 
-class SalesFollowupPrinter(models.AbstractModel):
+class SalesFollowupLetterSender(models.AbstractModel):
     """Prints reminders as letters: the letter, then the document, in one PDF."""
 
     _name = "sales.followup.letter.sender"
     _description = "Letters of Reminders"
 
-    @api.model
-    def _send(self, reminders):
+    def _send(self, reminders, at_once=True):
         """Make the PDF of outgoing reminders, and store it on them.
 
         :param reminders: ``sales.followup.reminder`` of the channel letter
+        :param at_once: as for e-mails; a letter is there when it is made
         :raise UserError: where a text or a document cannot be rendered
         """
         for link, of_kind in reminders._group_by_document_model().items():
@@ -20,7 +20,6 @@ class SalesFollowupPrinter(models.AbstractModel):
         reminders._log_in_chatter()
         reminders._settle_alerts()
 
-    @api.model
     def _print_batch(self, reminders, link, template):
         """Print reminders of one template."""
         letters = self._prepare_letters(reminders, link, template)
@@ -52,9 +51,8 @@ class SalesFollowupPrinter(models.AbstractModel):
         for reminder, attachment in zip(reminders.sudo(), attachments, strict=True):
             reminder.write({"attachment_id": attachment.id, "state": "done"})
 
-    @api.model
     def _prepare_letters(self, reminders, link, template):
-        """Give what the letters say, as ``sales.followup.letter`` wants it."""
+        """Return what the letters say, as ``sales.followup.letter`` wants it."""
         contacts = {reminder[link]: reminder.contact_id for reminder in reminders}
         langs = reminders[link]._followup_get_langs(contacts)
         recipients = {
@@ -75,9 +73,8 @@ class SalesFollowupPrinter(models.AbstractModel):
             for reminder in reminders
         ]
 
-    @api.model
     def _get_file_name(self, reminder):
-        """Give the name of a letter's file."""
+        """Return the name of a letter's file."""
         document = reminder._get_document()
         name = f"{reminder.name} {document.display_name}".replace("/", "-")
         return f"{name}.pdf"

@@ -1,10 +1,12 @@
 from markupsafe import Markup, escape
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date, plaintext2html
 
+from ...rules.verdict import Mode
 from ..reminders.sales_followup_template import SENDING
+from .sales_followup_dispatcher import Request
 
 
 # Sending is a subject of its own, and long enough for a file of its own.
@@ -13,9 +15,11 @@ class SalesFollowupReminder(models.Model):
 
     _inherit = "sales.followup.reminder"
 
-    @api.model
-    def _remind(self, documents, values, send=True):
+    def _remind(self, documents, values, send=True, overruled=()):
         """Remind of documents: log what was done, or send it.
+
+        What is sent goes through the dispatcher: it locks documents and customers, and
+        asks the verdict.
 
         :param documents: recordset of one kind of documents the user may read
         :param values: dict of ``channel`` and any of ``template_id``, ``contact_id``,
@@ -23,6 +27,8 @@ class SalesFollowupReminder(models.Model):
             all; the next date is worked out where it is not given
         :param send: whether an e-mail or letter is sent, or was sent otherwise and is
             merely logged
+        :param overruled: keys of the verdict's reasons to send against, see
+            :attr:`~..rules.verdict.Reason.key`
         :return: the reminders
         :raise UserError: where one of them cannot be sent; nothing is made then
         """
@@ -30,42 +36,95 @@ class SalesFollowupReminder(models.Model):
         self.check_access("create")
         contact = self.env["res.partner"].browse(values.get("contact_id") or ())
         documents._followup_check_recipient(contact)
-        sending = send and values["channel"] in SENDING
-        if sending:
-            self._check_sendable(documents, values)
         prepared = self._prepare_values(values)
-        name = self._get_document_field(documents._name)
-        # sudo: the rights were checked above, and what was sent is no user's to write
+        if send and values["channel"] in SENDING:
+            self._check_sendable(documents, values)
+            return self._send(documents, prepared, overruled)
+        return self._log(documents, prepared)
+
+    def _log(self, documents, values):
+        """Log what was done about documents.
+
+        :return: the reminders
+        """
+        link = self._get_document_field(documents._name)
+        # sudo: the rights were checked, and users log no state by themselves
         reminders = self.sudo().create(
-            [
-                {
-                    **prepared,
-                    name: document.id,
-                    "state": "outgoing" if sending else "done",
-                }
-                for document in documents
-            ]
+            [{**values, link: document.id, "state": "done"} for document in documents]
         )
         reminders = reminders.sudo(False)
-        if sending:
-            reminders._send()
-        else:
-            reminders._log_in_chatter()
-            if values["channel"] in SENDING:
-                reminders._settle_alerts()
+        reminders._log_in_chatter()
         if values["channel"] in SENDING:
+            reminders._settle_alerts()
             self.env["sales.followup.dispatcher"]._touch_customers(documents)
         return reminders
 
-    @api.model
+    def _send(self, documents, values, overruled):
+        """Send reminders of documents, all or none.
+
+        :return: the reminders
+        :raise UserError: naming the documents that cannot be sent, and why
+        """
+        if not documents:
+            return self.browse()
+        channel = values["channel"]
+        template = self.env["sales.followup.template"].browse(values["template_id"])
+        with self.env.cr.savepoint():
+            outcomes = self.env["sales.followup.dispatcher"]._dispatch(
+                [
+                    Request(
+                        document=document,
+                        template=template,
+                        channel=channel,
+                        values=values,
+                        overruled=frozenset(overruled),
+                    )
+                    for document in documents
+                ],
+                Mode.MANUAL,
+                wait=True,
+            )
+            self._check_outcomes(outcomes)
+        return self.concat(*(outcomes[document].reminder for document in documents))
+
+    def _check_outcomes(self, outcomes):
+        """Refuse to send only some: an address that is refused is noted on the
+        reminder, everything else is told the person.
+
+        :param outcomes: dict of document → outcome
+        """
+        failed = {
+            document: outcome.reasons
+            for document, outcome in outcomes.items()
+            if outcome.state == "failed" and not outcome.reminder.message_id
+        }
+        if failed:
+            raise UserError(
+                "\n".join(text for reasons in failed.values() for text in reasons)
+            )
+        refused = [
+            f"{document.display_name}: {' '.join(outcome.reasons)}"
+            for document, outcome in outcomes.items()
+            if outcome.state == "refused"
+        ]
+        if refused:
+            raise UserError(
+                self.env._(
+                    "Not sent, as something came up:\n%(reasons)s\n"
+                    "To send it all the same, open the dialog again: it shows what "
+                    "there is against it.",
+                    reasons="\n".join(refused),
+                )
+            )
+
     def _prepare_values(self, values):
-        """Give the values of new reminders; nobody named: who the rule says gets it."""
+        """Return the values of new reminders; without a recipient, the rule says who
+        gets it."""
         prepared = {"user_id": self.env.uid, **values}
         if not prepared.get("contact_id"):
             prepared.pop("contact_id", None)
         return prepared
 
-    @api.model
     def _check_sendable(self, documents, values):
         """Say what keeps an e-mail or a letter from going out.
 
@@ -83,26 +142,6 @@ class SalesFollowupReminder(models.Model):
         ]
         if problems:
             raise UserError("\n".join(problems))
-
-    def _send(self):
-        """Send outgoing reminders, those of a channel together.
-
-        :raise UserError: where one cannot be rendered
-        """
-        for channel, send in self._get_senders().items():
-            if reminders := self.filtered(lambda r, c=channel: r.channel == c):
-                send(reminders)
-
-    @api.model
-    def _get_senders(self):
-        """Give how each channel is sent: the seam for another one.
-
-        :return: dict of channel → method taking outgoing reminders
-        """
-        return {
-            "email": self.env["sales.followup.emailer"]._send,
-            "letter": self.env["sales.followup.letter.sender"]._send,
-        }
 
     # --- what follows -----------------------------------------------------------
 

@@ -61,7 +61,14 @@ class SalesFollowupJudge(models.AbstractModel):
     _description = "Verdict on Reminders"
 
     @api.model
-    def _judge(self, documents, mode=Mode.AUTOMATIC, templates=None, by_email=True):
+    def _judge(
+        self,
+        documents,
+        mode=Mode.AUTOMATIC,
+        templates=None,
+        by_email=True,
+        contacts=None,
+    ):
         """Decide for documents whether they would be sent a reminder today.
 
         :param documents: recordset of one model that has the follow-up mixin
@@ -69,10 +76,12 @@ class SalesFollowupJudge(models.AbstractModel):
         :param templates: dict of document → the template to send; where there is none,
             the level whose turn it is, or that is to be suggested
         :param by_email: ``False`` for a letter
+        :param contacts: dict of document → ``res.partner`` to write to, where it is not
+            who the rule says
         :return: dict of document → :class:`Judgement`
         """
         templates = templates or {}
-        facts = self.env["sales.followup.facts"]._fetch(documents)
+        facts = self.env["sales.followup.facts"]._fetch(documents, contacts)
         for document in self._get_changed(documents, templates):
             known, customer = facts[document]
             facts[document] = (replace(known, standing=Standing.CLOSED), customer)

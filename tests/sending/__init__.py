@@ -4,4 +4,5 @@ from . import test_email_files
 from . import test_email_pdf
 from . import test_email_speed
 from . import test_recipients
+from . import test_retry
 from . import test_smtp

@@ -5,7 +5,7 @@ from psycopg2.errors import SerializationFailure
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ...models.sending.sales_followup_dispatcher import Order
+from ...models.sending.sales_followup_dispatcher import Request
 from ...rules.verdict import Mode
 from ..common_reminders import RemindersCommon
 
@@ -22,7 +22,7 @@ class TestConflicts(RemindersCommon):
         cls.template = cls._get_template(cls.quotation)
 
     def _dispatch(self):
-        order = Order(self.quotation, self.template, "email", {"origin": "run"})
+        order = Request(self.quotation, self.template, "email", {"origin": "run"})
         outcomes = self.env["sales.followup.dispatcher"]._dispatch([order], Mode.BULK)
         return outcomes[self.quotation]
 

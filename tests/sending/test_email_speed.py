@@ -8,7 +8,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.base.models.ir_qweb import IrQweb
 
-from ...models.sending.sales_followup_dispatcher import Order
+from ...models.sending.sales_followup_dispatcher import Request
 from ...rules.verdict import Mode
 from ..common_reminders import RemindersCommon
 
@@ -45,7 +45,7 @@ class TestEmailSpeed(RemindersCommon):
     def _dispatch(self, documents, template=None):
         """Send as the scheduled action does; give dict of document → outcome."""
         orders = [
-            Order(
+            Request(
                 document,
                 template or self.template,
                 "email",

@@ -204,7 +204,7 @@ class TestRecipients(RemindersCommon):
         mail.state = "exception"
         reminder._fail("The mail server is down", attempts=1, is_final=False)
         self._move_pat()
-        self.assertFalse(reminder._queue_once_more())
+        self.assertFalse(reminder._queue_again())
         self.assertEqual(mail.state, "exception")
         reminder._revive()
         self.assertEqual(reminder.contact_id, self.customer)
