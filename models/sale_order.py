@@ -76,6 +76,19 @@ class SaleOrder(models.Model):
             self._followup_note_sent()
         return message
 
+    def _followup_get_circumstances(self, due_dates):
+        """A confirmed order waits for us, unless it was to be paid in advance."""
+        # EXTENDS 'sales.followup.mixin'
+        return {
+            order: {
+                "delivery_on": due_dates[order],
+                "waits_for_us": not order.require_payment
+                or order._is_confirmation_amount_reached(),
+            }
+            for order in self
+            if order.state == "sale"
+        }
+
     def _followup_get_company_amount(self):
         # EXTENDS 'sales.followup.mixin'
         return self.amount_untaxed / (self.currency_rate or 1.0)

@@ -7,7 +7,7 @@ knows about stops or about today; that is the verdict's business.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from enum import Enum
 
 #: how far ahead a business day is looked for; a calendar without one gives up there
@@ -127,18 +127,13 @@ def business_day_from(
     return None
 
 
-def levels_sent(
-    reminders: Iterable[tuple[int, datetime, date]], since: datetime | None
-) -> dict[int, date]:
-    """Give the levels sent in a document's current cycle, each with its last day.
+def levels_sent(reminders: Iterable[tuple[int, date]]) -> dict[int, date]:
+    """Return the levels that were sent, each with its last day.
 
-    :param reminders: template, instant (naive UTC) and day (the company's) of each
-        reminder that was sent, by whomever, in any order
-    :param since: the instant the document was (last) sent to the customer, which
-        starts the cycle; ``None`` if it is not known, then all of them count
+    :param reminders: template and day (the company's) of each reminder that was sent in
+        the document's present cycle, by whomever, in any order
     """
     sent: dict[int, date] = {}
-    for template, instant, day in reminders:
-        if since is None or instant >= since:
-            sent[template] = max(day, sent.get(template, day))
+    for template, day in reminders:
+        sent[template] = max(day, sent.get(template, day))
     return sent

@@ -17,6 +17,20 @@ def day_start_utc(day: date, zone: tzinfo) -> datetime:
     return local.astimezone(timezone.utc).replace(tzinfo=None)
 
 
+def local_day(instant: datetime, zone: tzinfo) -> date:
+    """Return the day of an instant in ``zone``.
+
+    Where the calendar ends (people enter 31 December 9999 for "never"), there is no
+    other day than that of the instant.
+
+    :param instant: naive UTC
+    """
+    try:
+        return instant.replace(tzinfo=timezone.utc).astimezone(zone).date()
+    except (OverflowError, ValueError):
+        return instant.date()
+
+
 def _first_midnight(midnight: datetime, zone: tzinfo) -> datetime:
     """Localise ``midnight`` in a pytz ``zone``, which has to be asked both ways.
 

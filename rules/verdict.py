@@ -60,13 +60,16 @@ class Document:
     """What a verdict has to know of one document.
 
     :param amount: in company currency
+    :param payable_on: the day from which payment is due, ``None`` where none is asked
+    :param delivery_on: the day for which we promised delivery
+    :param waits_for_us: the customer has nothing to confirm or to pay
+    :param credit: what the customer has with us in open credit notes and payments,
+        where that covers what is due; in company currency
+    :param planned_on: the day on which somebody planned to get back to the customer
     :param excluded: marked "Do not remind automatically"
     :param paused_until: the day its reminders start again
-    :param sent_at: when it was (last) sent to the customer: its cycle starts here
-    :param reminded_at: when its last reminder was sent or logged, by anyone, on any
-        channel
-    :param resumed_at: when a user last pressed *Resume*
-    :param answered_at: when the customer last answered
+    :param answered_at: when the customer last answered, if nobody has handled it since;
+        see :mod:`rules.answers`
     :param objections: what other addons have against a reminder, in sentences
     :param sent: the levels sent in this cycle, by whomever, with the day of each (the
         last one, where a person sent a level again)
@@ -76,13 +79,15 @@ class Document:
     document_date: date
     due_date: date | None = None
     amount: float = 0.0
+    payable_on: date | None = None
+    delivery_on: date | None = None
+    waits_for_us: bool = False
+    credit: float = 0.0
+    planned_on: date | None = None
     standing: Standing = Standing.CHASED
     address: Address = Address.USABLE
     excluded: bool = False
     paused_until: date | None = None
-    sent_at: datetime | None = None
-    reminded_at: datetime | None = None
-    resumed_at: datetime | None = None
     answered_at: datetime | None = None
     objections: tuple[str, ...] = ()
     sent: Mapping[int, date] = field(default_factory=dict)
@@ -123,10 +128,11 @@ class Settings:
 class Mode(Enum):
     """Who wants to send.
 
-    Automatically, every reason counts. A person chooses the level and the day, so
-    offsets and switches are not theirs to hear; they hear the stops and may overrule
-    all but the hard ones. The last level of a series may be repeated in bulk, as
-    nothing comes after it, but not twice in a day.
+    Automatically, the series alone says when, and every reason counts. A person chooses
+    the level and the day, so switches are not theirs to hear; they hear the stops, and
+    whether it is too early (:data:`EARLY`), and may overrule all but the hard ones. The
+    last level of a series may be repeated in bulk, as nothing comes after it, but not
+    twice in a day.
     """
 
     AUTOMATIC = "automatic"
@@ -155,6 +161,12 @@ class Code(Enum):
     DOCUMENT_PAUSED = "document_paused"  # until
     ANSWERED = "answered"  # at
     OBJECTION = "objection"  # text: of another addon
+    COVERED = "covered"  # amount: of the customer's open credit
+    # people only: too early
+    PAYMENT_NOT_DUE = "payment_not_due"  # until
+    DELIVERY_TO_COME = "delivery_to_come"  # until
+    WAITS_FOR_US = "waits_for_us"
+    PLANNED = "planned"  # until
     # the customer and the company's calendar
     CUSTOMER_EXCLUDED = "customer_excluded"
     CUSTOMER_PAUSED = "customer_paused"  # until
@@ -167,7 +179,7 @@ class Code(Enum):
     DUNNING_CONFLICT = "dunning_conflict"
     NOT_AUTOMATIC = "not_automatic"
     INCOMPLETE = "incomplete"
-    # automatic only: the level's turn and day
+    # automatic only: the level's turn
     FAILED = "failed"
     BELOW_MINIMUM = "below_minimum"  # amount: the minimum
     NO_DUE_DATE = "no_due_date"
@@ -175,11 +187,23 @@ class Code(Enum):
     BEFORE_ACTIVE_FROM = "before_active_from"  # day of the level, since: active from
     PASSED = "passed"  # template: the later level, day it was sent
     WAITING = "waiting"  # template: the level that goes first
+    # whoever sends
     NOT_DUE = "not_due"  # until: the day of the level
 
 
 #: what even a person cannot overrule
 HARD = frozenset({Code.NOT_OPEN, Code.NO_ADDRESS})
+
+#: what tells a person that it is too early
+EARLY = frozenset(
+    {
+        Code.PAYMENT_NOT_DUE,
+        Code.DELIVERY_TO_COME,
+        Code.WAITS_FOR_US,
+        Code.PLANNED,
+        Code.NOT_DUE,
+    }
+)
 
 #: there is no e-mail to send: no rule stops it, it fails
 UNREACHABLE = frozenset({Code.NO_ADDRESS, Code.INVALID_ADDRESS})
@@ -227,11 +251,6 @@ class Verdict(NamedTuple):
     next_date: date | None = None
 
     @property
-    def possible(self) -> bool:
-        """Tell whether a person may send it, be it against reasons."""
-        return self.send or not any(reason.hard for reason in self.reasons)
-
-    @property
     def codes(self) -> frozenset[Code]:
         """Give the codes of the reasons."""
         return frozenset(reason.code for reason in self.reasons)
@@ -254,12 +273,16 @@ def judge(
         needs the levels before and after it to know whose turn it is
     :param by_email: ``False`` for a letter, which needs no e-mail address
     """
+    people = mode is not Mode.AUTOMATIC
     reasons = (
         *_against_document(document, today, by_email),
+        *(_too_early(document, level, today) if people else ()),
         *_against_customer(customer, settings, today),
         *_against_repeating(document, series, level, today, mode),
     )
-    if mode is Mode.AUTOMATIC:
+    if people:
+        reasons += (*_before_its_day(document, series, level, today),)
+    else:
         reasons += (
             *_against_automatic(settings),
             *_against_level(document, series, level, today),
@@ -306,19 +329,6 @@ _ADDRESS_REASONS = {
 }
 
 
-def is_answered(document: Document) -> bool:
-    """Tell whether the customer answered and nobody took it up since.
-
-    Sending the document, reminding of it and *Resume* each take it up. An answer of
-    the very same instant counts as the later one: better a reminder too few.
-    """
-    answer = document.answered_at
-    if answer is None:
-        return False
-    taken_up = (document.sent_at, document.reminded_at, document.resumed_at)
-    return all(instant is None or instant <= answer for instant in taken_up)
-
-
 def get_news(document: Document, is_changed: bool) -> Reason | None:
     """Return why a reminder that waits to leave is out of date, or ``None``.
 
@@ -327,7 +337,7 @@ def get_news(document: Document, is_changed: bool) -> Reason | None:
     """
     if is_changed or document.standing is Standing.CLOSED:
         return Reason(Code.NOT_OPEN)
-    if is_answered(document):
+    if document.answered_at is not None:
         return Reason(Code.ANSWERED, at=document.answered_at)
     return None
 
@@ -343,10 +353,33 @@ def _against_document(
         yield Reason(Code.DOCUMENT_EXCLUDED)
     if document.paused_until is not None and today < document.paused_until:
         yield Reason(Code.DOCUMENT_PAUSED, until=document.paused_until)
-    if is_answered(document):
+    if document.answered_at is not None:
         yield Reason(Code.ANSWERED, at=document.answered_at)
     for text in document.objections:
         yield Reason(Code.OBJECTION, text=text)
+    if document.credit:
+        yield Reason(Code.COVERED, amount=document.credit)
+
+
+def _too_early(document: Document, level: Level, today: date) -> Iterator[Reason]:
+    """Say what has to happen before a person would chase this document.
+
+    A level that is meant for the days before the due date may go out then.
+    """
+    payable = document.payable_on
+    if payable is not None and today < payable and not _is_before_due(level):
+        yield Reason(Code.PAYMENT_NOT_DUE, until=payable)
+    delivery = document.delivery_on
+    if delivery is not None and today < delivery:
+        yield Reason(Code.DELIVERY_TO_COME, until=delivery)
+    if document.waits_for_us:
+        yield Reason(Code.WAITS_FOR_US)
+    if document.planned_on is not None and today < document.planned_on:
+        yield Reason(Code.PLANNED, until=document.planned_on)
+
+
+def _is_before_due(level: Level) -> bool:
+    return level.trigger is DUE_DATE and level.offset is not None and level.offset < 0
 
 
 def _against_customer(
@@ -408,7 +441,7 @@ class _Trail(NamedTuple):
 
 
 def _trail(document: Document, series: Series, end: Level | None = None) -> _Trail:
-    """Follow ``series`` up to ``end``, or to the end of it all."""
+    """Follow ``series`` up to ``end``, or to the end where it is not part of it."""
     previous = planned = waiting = None
     for level in series:
         if end is not None and level.template == end.template:
@@ -421,8 +454,6 @@ def _trail(document: Document, series: Series, end: Level | None = None) -> _Tra
             previous = day if previous is None else max(previous, day)
         elif waiting is None and not any(_skips(document, level, previous)):
             waiting = level
-    if end is not None:
-        raise ValueError(f"Template {end.template} is not part of the series.")
     return _Trail(previous, planned, waiting)
 
 
@@ -459,6 +490,8 @@ def _skips(document: Document, level: Level, previous: date | None) -> Iterator[
 def _against_level(
     document: Document, series: Series, level: Level, today: date
 ) -> Iterator[Reason]:
+    if not any(one.template == level.template for one in series):
+        raise ValueError(f"Template {level.template} is not part of the series.")
     trail = _trail(document, series, level)
     yield from _skips(document, level, trail.previous)
     if level.template in document.sent:
@@ -466,12 +499,34 @@ def _against_level(
     yield from _passed(document, series, level)
     if trail.waiting is not None:
         yield Reason(Code.WAITING, template=trail.waiting.template)
+    day = _day(document, level, trail)
+    if day is not None and today < day:
+        yield Reason(Code.NOT_DUE, until=day)
+
+
+def _before_its_day(
+    document: Document, series: Series, level: Level, today: date
+) -> Iterator[Reason]:
+    """Tell a person that the level's day, or its distance to the one before, is still
+    to come. A level of another series comes after all that were sent of this one."""
+    if level.template in document.sent:
+        return
+    trail = _trail(document, series, level)
+    day = _day(document, level, trail)
+    if day is None and trail.previous is not None:
+        # nobody entered any days: two levels do not go out at once all the same
+        day = shift(trail.previous, 1)
+    if day is not None and today < day:
+        yield Reason(Code.NOT_DUE, until=day)
+
+
+def _day(document: Document, level: Level, trail: _Trail) -> date | None:
+    """Return the day of a level after the others, ``None`` where it has none."""
     own = _own_day(document, level, trail.previous)
-    if own is not None:
-        planned = _own_day(document, level, trail.planned)
-        day = spaced_day(own, planned, trail.previous, trail.planned)
-        if today < day:
-            yield Reason(Code.NOT_DUE, until=day)
+    if own is None:
+        return None
+    planned = _own_day(document, level, trail.planned)
+    return spaced_day(own, planned, trail.previous, trail.planned)
 
 
 def _passed(document: Document, series: Series, level: Level) -> Iterator[Reason]:

@@ -180,11 +180,11 @@ class SalesFollowupLetterContent(models.AbstractModel):
     @api.model
     def _get_invoice_facts(self, move):
         total = self._format_amount(move, move.amount_total)
-        due = self._format_amount(move, move.amount_residual)
+        due = self._format_amount(move, move.followup_due_amount)
         return [
             (self.env._("Invoice"), move.name),
             (self.env._("Invoice date"), format_date(self.env, move.invoice_date)),
-            (self.env._("Due date"), format_date(self.env, move.invoice_date_due)),
+            (self.env._("Due date"), format_date(self.env, move.followup_due_date)),
             (self.env._("Your reference"), move.ref),
             (self.env._("Total"), total if total != due else ""),
             (self.env._("Amount due"), due),

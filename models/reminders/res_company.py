@@ -1,9 +1,11 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytz
 
 from odoo import api, fields, models
 from odoo.tools import ormcache
+
+from ...rules.periods import local_day
 
 #: addons that chase invoices by themselves
 DUNNING_ADDONS = frozenset(
@@ -60,7 +62,14 @@ class ResCompany(models.Model):
         :param instant: naive UTC datetime
         :rtype: datetime.date
         """
-        return pytz.utc.localize(instant).astimezone(self._followup_get_zone()).date()
+        return local_day(instant, self._followup_get_zone())
+
+    def _followup_get_day(self, value):
+        """Return a date as it is, and of an instant the day where the company is.
+
+        :rtype: datetime.date
+        """
+        return self._followup_local_day(value) if isinstance(value, datetime) else value
 
     def _followup_today(self):
         """Give today where the company is.

@@ -56,10 +56,12 @@ class SalesFollowupAgenda(models.AbstractModel):
 
         :param last: dict of document → its last reminder
         """
-        types = documents._followup_get_types()
-        return documents._followup_filter_open().filtered(
+        situations = documents._followup_get_situations()
+        return documents.filtered(
             lambda document: (
-                document in last and last[document].document_type_id == types[document]
+                situations[document].is_open
+                and document in last
+                and last[document].document_type_id == situations[document].type
             )
         )
 

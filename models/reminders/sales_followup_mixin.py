@@ -1,8 +1,28 @@
+from typing import NamedTuple
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ...rules.verdict import Standing
+
 FOLLOWUP_GROUP = "sales_followup.group_user"
+
+
+class Situation(NamedTuple):
+    """What a document is now.
+
+    :param type: ``sales.followup.document.type``, empty where it is never chased
+    :param standing: how far it has come
+    """
+
+    type: models.BaseModel
+    standing: Standing
+
+    @property
+    def is_open(self):
+        """Tell whether something is still to come of it."""
+        return self.standing is not Standing.CLOSED
 
 
 # Reminders are the other half of what documents have in common.
@@ -63,6 +83,25 @@ class SalesFollowupMixin(models.AbstractModel):
         groups="base.group_user",
         help="The last template the customer was reminded with since the document was "
         "sent. The database finds by it what is due next.",
+    )
+
+    followup_due_date = fields.Date(
+        string="Due Date",
+        compute="_compute_followup_debt",
+        groups="base.group_user",
+        help="With instalments, that of the earliest one that is not paid.",
+    )
+    followup_due_amount = fields.Float(
+        string="Due Amount",
+        compute="_compute_followup_debt",
+        groups="base.group_user",
+        help="What is due by today; where nothing is yet, what falls due first.",
+    )
+    followup_open_amount = fields.Float(
+        string="Open Amount",
+        compute="_compute_followup_debt",
+        groups="base.group_user",
+        help="All that is not paid, due or not.",
     )
 
     # --- reminders --------------------------------------------------------------
@@ -161,19 +200,16 @@ class SalesFollowupMixin(models.AbstractModel):
                 waiting -= of_type
         return grouped
 
-    def _followup_get_types(self, by_type=None):
-        """Give the document type of each document.
+    def _followup_get_types(self):
+        """Return the document type of each document.
 
-        :param by_type: what :meth:`_followup_group_by_type` gave, if it was asked
         :return: dict of document → ``sales.followup.document.type``, empty where its
             kind is never chased
         """
         none = self.env["sales.followup.document.type"]
-        if by_type is None:
-            by_type = self._followup_group_by_type()
         found = {
             document: doc_type
-            for doc_type, documents in by_type.items()
+            for doc_type, documents in self._followup_group_by_type().items()
             for document in documents
         }
         return {document: found.get(document, none) for document in self}
@@ -187,22 +223,82 @@ class SalesFollowupMixin(models.AbstractModel):
         doc_types = self.env["sales.followup.document.type"]._get_chased(self._name)
         return Domain.OR(doc_type._get_open_domain() for doc_type in doc_types)
 
+    def _followup_get_situations(self):
+        """Return what kind of document each is now, and how far it has come.
+
+        :return: dict of document → :class:`Situation`
+        """
+        none = self.env["sales.followup.document.type"]
+        closed = Situation(none, Standing.CLOSED)
+        situations = dict.fromkeys(self, closed)
+        for doc_type, documents in self._followup_group_by_type().items():
+            opened = documents.filtered_domain(doc_type._get_domain("open_domain"))
+            chased = opened.filtered_domain(doc_type._get_domain("chase_domain"))
+            for document in documents:
+                if document in chased:
+                    standing = Standing.CHASED
+                elif document not in opened:
+                    standing = Standing.CLOSED
+                elif document.state == "draft":
+                    standing = Standing.DRAFT
+                else:
+                    standing = Standing.NOT_CHASED
+                situations[document] = Situation(doc_type, standing)
+        return situations
+
     def _followup_filter_open(self):
-        """Give those documents that are open, as their type says."""
-        return self.browse().concat(
-            *(
-                documents.filtered_domain(doc_type._get_domain("open_domain"))
-                for doc_type, documents in self._followup_group_by_type().items()
-            )
-        )
+        """Return those documents that are open, as their type says."""
+        situations = self._followup_get_situations()
+        return self.filtered(lambda document: situations[document].is_open)
 
-    def _followup_get_due_dates(self):
-        """Give due dates that one field alone does not tell.
+    # --- what is due ------------------------------------------------------------
 
-        :return: dict of document id → date; of documents that are not in it, the due
-            field of their type counts
+    # Without dependencies: it changes with the day, and with other records.
+    @api.depends_context("uid")
+    def _compute_followup_debt(self):
+        documents = self._origin
+        dates = documents._followup_get_dates() if documents else {}
+        debts = documents._followup_get_debts()
+        for document in self:
+            _dated, due_date = dates.get(document._origin, (None, None))
+            debt = debts.get(document._origin.id)
+            document.followup_due_date = due_date
+            document.followup_due_amount = debt and debt.due
+            document.followup_open_amount = debt and debt.total
+
+    def _followup_get_debts(self):
+        """Return what the customer owes on these documents, in their currency.
+
+        Verdict, texts, letters and lists take due dates and amounts from here.
+
+        :return: dict of document id → :class:`~..rules.debts.Debt`; of documents that
+            are not in it nothing is owed, and the due field of their type counts
         """
         return {}
+
+    def _followup_get_dates(self, types=None):
+        """Return document date and due date of each document, where its company is.
+
+        :param types: what :meth:`_followup_get_types` gave, if it was asked
+        :return: dict of document → (date, date or ``None``)
+        """
+        documents = self.sudo()
+        types = types or documents._followup_get_types()
+        debts = documents._followup_get_debts()
+        dates = {}
+        for document in documents:
+            company = document.company_id or self.env.company
+            doc_type, debt = types[document], debts.get(document.id)
+            name = doc_type.date_field
+            dated = (name and document[name]) or document.create_date
+            due = debt.day if debt else None
+            if due is None and doc_type.due_field:
+                due = document[doc_type.due_field]
+            dates[document] = (
+                company._followup_get_day(dated),
+                company._followup_get_day(due) if due else None,
+            )
+        return dates
 
     def _followup_get_dated_domain(self, name, earliest, latest):
         """Select documents by a date field, both days included.

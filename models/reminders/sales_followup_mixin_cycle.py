@@ -56,9 +56,7 @@ class SalesFollowupMixin(models.AbstractModel):
     def write(self, vals):
         """Start a new cycle when the customer gets the document, or gets it again."""
         # EXTENDS 'base'
-        starting = self.browse()
-        if vals.get("state") in self._followup_sent_states:
-            starting = self.filtered(lambda document: document.state != vals["state"])
+        starting = self._followup_starts_cycle(vals.get("state"))
         if starting:
             if unchanged := self - starting:
                 unchanged.write(vals)
@@ -68,6 +66,12 @@ class SalesFollowupMixin(models.AbstractModel):
         result = super().write(vals)
         starting._followup_take_up()
         return result
+
+    def _followup_starts_cycle(self, state):
+        """Return those documents that start a new cycle by getting into this state."""
+        if state not in self._followup_sent_states:
+            return self.browse()
+        return self.filtered(lambda document: document.state != state)
 
     def _followup_prepare_cycle(self):
         """Give the values with which a new cycle starts.
@@ -106,15 +110,29 @@ class SalesFollowupMixin(models.AbstractModel):
             {document: last[document.id] for document in documents}
         ):
             last[answer.res_id] = answer.id
-        # no change of the document: invoices would be worked out anew
-        self._fields["followup_seen_date"].write(documents, now)
+        documents._followup_note(followup_seen_date=now)
         for document in documents:
-            self._fields["followup_seen_message"].write(document, last[document.id])
+            document._followup_note(followup_seen_message=last[document.id])
+
+    def _followup_note(self, **values):
+        """Note something that is no change of the documents.
+
+        Their ``write()`` is for those who work on them: invoices would be computed
+        again, and other addons refuse it on documents they have locked.
+        """
+        # sudo: what is noted happened, whoever did it
+        documents = self.sudo()
+        for name, value in values.items():
+            documents._fields[name].write(documents, value)
+
+    def _followup_restart(self):
+        """Start a new cycle of documents that the customer has already got."""
+        if self:
+            self._followup_note(**self._followup_prepare_cycle())
 
     def _followup_note_sent(self):
         """Note that the customer got the document once more."""
-        # sudo: whoever sends the document
-        self.sudo().write({"followup_sent_date": self._followup_now()})
+        self._followup_note(followup_sent_date=self._followup_now())
         self._followup_take_up()
 
     def action_followup_resume(self):

@@ -344,15 +344,12 @@ class SalesFollowupReminder(models.Model):
         # not kept: what is open is said by the document type, and may change
         for name, reminders in self._group_by_document_model().items():
             # sudo: whether it is open does not depend on who looks
-            documents = reminders[name].sudo()
-            open_documents = documents._followup_filter_open()
-            types = documents._followup_get_types()
+            situations = reminders[name].sudo()._followup_get_situations()
             for reminder in reminders:
-                document = reminder[name]
+                situation = situations[reminder[name]]
                 # a quotation that was confirmed is done with, though the order is open
                 reminder.is_open = (
-                    document in open_documents
-                    and types[document] == reminder.document_type_id
+                    situation.is_open and situation.type == reminder.document_type_id
                 )
         for reminder in self.filtered(lambda reminder: not reminder._get_document()):
             reminder.is_open = False

@@ -272,8 +272,7 @@ class SalesFollowupAutomatic(models.AbstractModel):
         run = run or self._create_run()
         documents = next(iter(notes)).union(*notes)
         types = documents._followup_get_types()
-        facts = self.env["sales.followup.facts"]
-        dates = facts._get_dates(documents.sudo(), types)
+        dates = documents._followup_get_dates(types)
         self.env["sales.followup.run.line"].create(
             [
                 {

@@ -6,7 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import format_date, split_every
 
 from ...rules.cadence import shift
-from ...rules.verdict import Code, Mode, too_soon
+from ...rules.verdict import UNREACHABLE, Code, Mode, too_soon
 
 #: how many documents are proposed at a time
 BATCH_SIZE = 500
@@ -21,9 +21,6 @@ FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9999, 12, 30)
 ADDRESS_CODES = frozenset(
     {Code.NO_ADDRESS, Code.INVALID_ADDRESS, Code.BLACKLISTED, Code.BOUNCING}
 )
-
-#: those of them that make an e-mail impossible
-UNREACHABLE_CODES = frozenset({Code.NO_ADDRESS, Code.INVALID_ADDRESS})
 
 
 # What a bulk run proposes is a subject of its own.
@@ -272,7 +269,7 @@ class SalesFollowupRun(models.Model):
         against it."""
         # sudo: facts of the document, whoever looks
         types = documents.sudo()._followup_get_types()
-        dates = self.env["sales.followup.facts"]._get_dates(documents.sudo(), types)
+        dates = documents._followup_get_dates(types)
         judged = self.env["sales.followup.judge"]._judge(documents, mode=Mode.BULK)
         langs = documents._followup_get_langs(
             documents._followup_get_recipients("email")
@@ -339,7 +336,7 @@ class SalesFollowupRun(models.Model):
             return {"reason": self.env._("There is no template for this document.")}
         reasons = verdict.reasons
         explain = self.env["sales.followup.judge"]._explain
-        unreachable = [r for r in reasons if r.code in UNREACHABLE_CODES]
+        unreachable = [r for r in reasons if r.code in UNREACHABLE]
         values = {
             "email_problem": " ".join(map(explain, unreachable)) or False,
             "letter_problem": (

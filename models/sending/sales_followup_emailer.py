@@ -264,14 +264,14 @@ class SalesFollowupEmailer(models.AbstractModel):
     @api.model
     def _get_subtitles(self, document, lang):
         """Give what the head of the e-mail says of the document, where Odoo says what
-        is true no more: the total of an invoice that was paid in part.
+        is no longer true: the total of an invoice of which only a part is due.
 
         :return: list of str, or ``None`` for what Odoo says
         """
-        residual = "amount_residual" in document._fields and document.amount_residual
-        if not residual or residual == document.amount_total:
+        due = document.followup_due_amount
+        if not due or due == document.amount_total:
             return None
-        amount = format_amount(self.env, residual, document.currency_id, lang_code=lang)
+        amount = format_amount(self.env, due, document.currency_id, lang_code=lang)
         return [f"{document.name} - {document.partner_id.name}", amount]
 
     @api.model

@@ -1,13 +1,11 @@
-from datetime import datetime, timedelta
+from collections import defaultdict
 
 from odoo import api, models
 
+from ...rules.answers import Answer, Contact, open_answer
 from ...rules.cadence import levels_sent
-from ...rules.verdict import Address, Customer, Document, Settings, Standing
+from ...rules.verdict import Address, Customer, Document, Settings
 from ..reminders.sales_followup_template import SENDING
-
-#: a message that was being received while the document was sent counts as later
-SLACK = timedelta(minutes=1)
 
 
 class SalesFollowupFacts(models.AbstractModel):
@@ -31,10 +29,13 @@ class SalesFollowupFacts(models.AbstractModel):
             :class:`~..rules.verdict.Customer`)
         """
         documents = documents.sudo().with_context(active_test=False)
-        by_type = documents._followup_group_by_type()
-        types = documents._followup_get_types(by_type)
-        dates = self._get_dates(documents, types)
-        standings = self._get_standings(documents, by_type)
+        situations = documents._followup_get_situations()
+        dates = documents._followup_get_dates(
+            {document: situation.type for document, situation in situations.items()}
+        )
+        circumstances = documents._followup_get_circumstances(
+            {document: due for document, (_dated, due) in dates.items()}
+        )
         addresses = self._get_addresses(documents, contacts or {})
         reminders = self._get_reminders(documents)
         answers = self._get_open_answers(documents)
@@ -49,11 +50,12 @@ class SalesFollowupFacts(models.AbstractModel):
                     document_date=document_date,
                     due_date=due_date,
                     amount=document._followup_get_company_amount(),
-                    standing=standings[document],
+                    planned_on=document.followup_next_date or None,
+                    **circumstances.get(document, {}),
+                    standing=situations[document].standing,
                     address=addresses[document],
                     excluded=document.followup_exclude,
                     paused_until=document.followup_pause_until or None,
-                    # what was taken up is told by message, not by the clock
                     answered_at=answers.get(document.id),
                     objections=tuple(objections.get(document, ())),
                     sent=sent,
@@ -79,58 +81,11 @@ class SalesFollowupFacts(models.AbstractModel):
             conflict=model == "account.move" and company._followup_has_other_dunning(),
         )
 
-    # --- dates ------------------------------------------------------------------
-
-    @api.model
-    def _get_dates(self, documents, types):
-        """Give document date and due date of each document, as its type says.
-
-        :return: dict of document → (date, date or ``None``)
-        """
-        due = documents._followup_get_due_dates()
-        dates = {}
-        for document in documents:
-            doc_type, company = types[document], self._get_company(document)
-            name = doc_type.date_field
-            value = (name and document[name]) or document.create_date
-            due_value = due.get(document.id)
-            if due_value is None and doc_type.due_field:
-                due_value = document[doc_type.due_field]
-            dates[document] = (
-                self._get_day(company, value),
-                self._get_day(company, due_value) if due_value else None,
-            )
-        return dates
-
-    @api.model
-    def _get_day(self, company, value):
-        """Give a date, or the day of an instant where the company is."""
-        if isinstance(value, datetime):
-            return company._followup_local_day(value)
-        return value
-
     @api.model
     def _get_company(self, document):
         return document.company_id or self.env.company
 
-    # --- standing and address ---------------------------------------------------
-
-    @api.model
-    def _get_standings(self, documents, by_type):
-        """Tell how far each document has come.
-
-        :param by_type: dict of document type → its documents
-        :return: dict of document → :class:`~..rules.verdict.Standing`
-        """
-        standings = dict.fromkeys(documents, Standing.CLOSED)
-        for doc_type, of_type in by_type.items():
-            is_open = of_type.filtered_domain(doc_type._get_domain("open_domain"))
-            chased = of_type.filtered_domain(doc_type._get_domain("chase_domain"))
-            drafts = of_type.filtered(lambda document: document.state == "draft")
-            standings.update(dict.fromkeys(is_open, Standing.NOT_CHASED))
-            standings.update(dict.fromkeys(is_open & drafts, Standing.DRAFT))
-            standings.update(dict.fromkeys(chased, Standing.CHASED))
-        return standings
+    # --- address ----------------------------------------------------------------
 
     @api.model
     def _get_addresses(self, documents, contacts):
@@ -205,44 +160,39 @@ class SalesFollowupFacts(models.AbstractModel):
         for reminder in reminders:
             if reminder.state != "failed":
                 day = company._followup_local_day(reminder.date)
-                sent.append((reminder.template_id.id, reminder.date, day))
+                sent.append((reminder.template_id.id, day))
             elif reminder.origin == "auto" and reminder.is_final:
                 failed.add(reminder.template_id.id)
-        return levels_sent(sent, None), frozenset(failed)
+        return levels_sent(sent), frozenset(failed)
 
     @api.model
     def _get_open_answers(self, documents):
-        """Give when the customer last answered, where nobody took it up yet.
-
-        Messages tell by their ids which of them were known. One that was imported
-        later is told by its date, by which it was written before.
+        """Return when the customer last answered, where nobody has handled it yet.
 
         :return: dict of document id → naive UTC datetime
         """
         seen = {document: document.followup_seen_message for document in documents}
-        answers = documents._followup_get_answers(seen)
-        contacts = {doc.id: self._get_last_contact(doc) for doc in documents}
-        open_answers = {}
-        for answer in answers:
-            last = contacts[answer.res_id]
-            if last is None or answer.create_date >= last - SLACK:
-                # the last one: whoever overrules an answer has read no later one
-                open_answers[answer.res_id] = answer.create_date
-        return open_answers
+        answers = defaultdict(list)
+        for message in documents._followup_get_answers(seen):
+            answers[message.res_id].append(Answer(message.id, message.create_date))
+        found = {}
+        for document in documents:
+            if of_document := answers.get(document.id):
+                contact = self._get_contact(document)
+                if answer := open_answer(of_document, contact):
+                    found[document.id] = answer.at
+        return found
 
     @api.model
-    def _get_last_contact(self, document):
-        """Give when the document was last sent, reminded of or resumed.
-
-        Where clocks differ the earliest counts: better an answer too many.
-
-        :return: naive UTC datetime, ``None`` where it is not known
-        """
+    def _get_contact(self, document):
+        """Return what tells which answers are known."""
         reminder = document.followup_last_reminder_id
-        reminded = reminder and min(reminder.create_date, reminder.date)
-        sent = max(filter(None, (document.followup_sent_date, reminded)), default=None)
-        known = (sent, document.followup_seen_date)
-        return min(filter(None, known), default=None)
+        return Contact(
+            seen=document.followup_seen_message,
+            seen_at=document.followup_seen_date or None,
+            sent_at=document.followup_sent_date or None,
+            reminded_at=(reminder.create_date, reminder.date) if reminder else (),
+        )
 
     # --- customers --------------------------------------------------------------
 

@@ -253,6 +253,22 @@ class SalesFollowupJudge(models.AbstractModel):
             ),
             # in the language of who asks already
             Code.OBJECTION: "%(text)s",
+            Code.COVERED: self.env._(
+                "The customer has %(amount)s in open credit notes or payments, which "
+                "covers it."
+            ),
+            Code.PAYMENT_NOT_DUE: self.env._(
+                "Too early: payment is not due before %(until)s."
+            ),
+            Code.DELIVERY_TO_COME: self.env._(
+                "Too early: delivery is promised for %(until)s."
+            ),
+            Code.WAITS_FOR_US: self.env._(
+                "The order waits for us: the customer has nothing to confirm or to pay."
+            ),
+            Code.PLANNED: self.env._(
+                "Too early: the next reminder is planned for %(until)s."
+            ),
             Code.CUSTOMER_EXCLUDED: self.env._(
                 "The customer is marked “Do not remind automatically”."
             ),

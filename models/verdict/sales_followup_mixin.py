@@ -19,6 +19,16 @@ class SalesFollowupMixin(models.AbstractModel):
         """
         return {}
 
+    def _followup_get_circumstances(self, due_dates):
+        """Return what makes it too early to remind of these documents, or needless.
+
+        :param due_dates: dict of document → date or ``None``
+        :return: dict of document → dict of ``payable_on``, ``delivery_on``,
+            ``waits_for_us`` and ``credit``, as :class:`~..rules.verdict.Document` has
+            them; what is not in it does not apply
+        """
+        return {}
+
     def _followup_get_obstacles(self, channel, template, contact=None):
         """Say what keeps an e-mail or a letter about these documents from going out.
 
@@ -57,27 +67,27 @@ class SalesFollowupMixin(models.AbstractModel):
         :param template: ``sales.followup.template`` to send, maybe empty
         :return: dict of document → a sentence with the remedy, or ``None``
         """
-        open_documents = self._followup_filter_open()
-        types = self._followup_get_types()
+        situations = self._followup_get_situations()
         # sudo: whoever may remind may know what the template is for
         template = template.sudo()
         refusals = dict.fromkeys(self)
         for document in self:
-            if document not in open_documents:
+            doc_type = situations[document].type
+            if not situations[document].is_open:
                 refusals[document] = document._followup_get_closed_message()
             elif not template:
                 refusals[document] = self.env._(
                     "Choose a template for the reminder of %(document)s.",
                     document=document.display_name,
                 )
-            elif template.document_type_id != types[document]:
+            elif template.document_type_id != doc_type:
                 refusals[document] = self.env._(
                     "Template “%(template)s” is for %(type)s; choose one for "
                     "%(document)s (%(other)s).",
                     template=template.name,
                     type=template.document_type_id.name,
                     document=document.display_name,
-                    other=types[document].name,
+                    other=doc_type.name,
                 )
         return refusals
 

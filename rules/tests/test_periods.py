@@ -8,7 +8,7 @@ import pytz
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.periods import day_start_utc, days_utc
+from rules.periods import day_start_utc, days_utc, local_day
 
 #: the two families of zones there are; Odoo hands out the first
 FAMILIES = {"pytz": pytz.timezone, "zoneinfo": ZoneInfo}
@@ -179,3 +179,16 @@ def test_days_follow_each_other_without_gap_or_overlap_in_both_families(name):
         start, end = days_utc(day, day, old)
         assert (start, end) == days_utc(day, day, new)
         assert start < end == day_start_utc(day + timedelta(days=1), old)
+
+
+@pytest.mark.parametrize("name", ZONES)
+@pytest.mark.parametrize("instant", [datetime.max, datetime.min])
+def test_last_day_there_is_has_a_day_everywhere(zone_named, name, instant):
+    day = local_day(instant, zone_named(name))
+    assert abs((day - instant.date()).days) <= 1
+
+
+def test_day_of_an_instant_is_the_zones(zone_named):
+    evening = datetime(2026, 3, 2, 20)
+    assert local_day(evening, zone_named("Asia/Kolkata")) == date(2026, 3, 3)
+    assert local_day(evening, zone_named("America/New_York")) == date(2026, 3, 2)

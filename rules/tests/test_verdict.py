@@ -18,6 +18,7 @@ from rules.cadence import (
     spaced_day,
 )
 from rules.verdict import (
+    EARLY,
     HARD,
     Address,
     Code,
@@ -29,7 +30,6 @@ from rules.verdict import (
     Standing,
     Verdict,
     forecast,
-    is_answered,
     judge,
     next_level,
     suggest,
@@ -67,7 +67,6 @@ QUOTATION = Document(
     document_date=date(2026, 2, 10),
     due_date=DUE_DAY,
     amount=500.0,
-    sent_at=datetime(2026, 2, 10, 9),
 )
 ANYBODY = Customer()
 OPEN_HOUSE = Settings()
@@ -201,7 +200,6 @@ def test_only_a_closed_document_and_a_missing_address_cannot_be_overruled(code):
     hard = code in (Code.NOT_OPEN, Code.NO_ADDRESS)
     assert Reason(code).hard is hard
     assert (code in HARD) is hard
-    assert no(Reason(Code.ANSWERED), Reason(code)).possible is not hard
 
 
 def test_a_reason_is_known_again_by_its_key():
@@ -223,10 +221,6 @@ def test_a_reason_is_known_again_by_its_key():
 def test_a_key_is_one_line_whatever_an_addon_says():
     key = Reason(Code.OBJECTION, text="In dispute.\nAsk legal.").key
     assert key.splitlines() == [key]
-
-
-def test_what_is_sent_is_possible():
-    assert yes(march(10)).possible
 
 
 # --- A1: a level's own day --------------------------------------------------------
@@ -501,23 +495,10 @@ def test_due_date_that_means_never_stays_away_for_ever():
 # --- A2: cycles -------------------------------------------------------------------
 
 
-def test_reminders_before_the_cycle_do_not_count():
-    reminders = [
-        (2, at(5), march(5)),
-        (1, at(3), march(3)),
-        (2, at(9), march(9)),
-        (1, at(2), march(2)),
-    ]
-    assert levels_sent(reminders, at(4)) == {2: march(9)}
-    assert levels_sent(reminders, at(9)) == {2: march(9)}
-    assert levels_sent(reminders, at(10)) == {}
-    assert levels_sent(reminders, None) == {1: march(3), 2: march(9)}
-
-
-def test_reminder_and_new_cycle_on_one_day_are_told_apart_by_the_hour():
-    reminders = [(1, at(5, 9), march(5))]
-    assert levels_sent(reminders, at(5, 10)) == {}
-    assert levels_sent(reminders, at(5, 8)) == {1: march(5)}
+def test_level_that_was_sent_again_counts_by_its_last_day():
+    reminders = [(2, march(5)), (1, march(3)), (2, march(9)), (1, march(2))]
+    assert levels_sent(reminders) == {1: march(3), 2: march(9)}
+    assert levels_sent([]) == {}
 
 
 # --- A3: old documents ------------------------------------------------------------
@@ -621,59 +602,6 @@ def test_customer_has_a_rest_between_reminders(mode, reminded, min_days, until):
         assert verdict == no(reason, on=day)
 
 
-@pytest.mark.parametrize(
-    ("facts", "answered"),
-    [
-        pytest.param({}, False, id="never answered"),
-        pytest.param({"answered_at": at(6, 10)}, True, id="after it was sent"),
-        pytest.param(
-            {"answered_at": at(6, 10), "reminded_at": at(6, 9)},
-            True,
-            id="after a reminder of that day",
-        ),
-        pytest.param(
-            {"answered_at": at(6, 10), "reminded_at": at(6, 11)},
-            False,
-            id="a reminder after it",
-        ),
-        pytest.param(
-            {"answered_at": at(6, 10), "resumed_at": at(6, 11)},
-            False,
-            id="resumed after it",
-        ),
-        pytest.param(
-            {"answered_at": at(6, 10), "resumed_at": at(5)},
-            True,
-            id="resumed before it",
-        ),
-        pytest.param(
-            {"answered_at": datetime(2026, 2, 9), "reminded_at": None},
-            False,
-            id="before it was sent",
-        ),
-        pytest.param(
-            {"answered_at": at(6), "reminded_at": at(6)},
-            True,
-            id="in the very instant of a reminder",
-        ),
-        pytest.param(
-            {"answered_at": at(6), "sent_at": None},
-            True,
-            id="nobody knows when it was sent",
-        ),
-        pytest.param(
-            {"answered_at": at(6), "sent_at": at(7), "reminded_at": at(2)},
-            False,
-            id="sent again since",
-        ),
-    ],
-)
-def test_answer_stops_reminders_until_somebody_takes_it_up(facts, answered):
-    document = replace(QUOTATION, **facts)
-    assert is_answered(document) is answered
-    assert ask(document).send is not answered
-
-
 # --- A4: business days ------------------------------------------------------------
 
 
@@ -738,7 +666,7 @@ def test_switch_of_the_company_stops_what_is_automatic_only(settings, code):
 @pytest.mark.parametrize(
     ("document", "wanted", "series"),
     [
-        pytest.param(QUOTATION, LAST, SERIES, id="its day and turn"),
+        pytest.param(QUOTATION, LAST, SERIES, id="its turn"),
         pytest.param(with_sent({3: 1}), FIRM, SERIES, id="a later level was sent"),
         pytest.param(replace(QUOTATION, due_date=None), FIRM, SERIES, id="due date"),
         pytest.param(QUOTATION, Level(9), SERIES, id="a level of another series"),
@@ -752,14 +680,91 @@ def test_switch_of_the_company_stops_what_is_automatic_only(settings, code):
     ],
 )
 def test_person_chooses_level_and_day(mode, document, wanted, series):
-    assert ask(document, wanted, series=series, mode=mode) == yes(march(10))
+    assert ask(document, wanted, march(30), series=series, mode=mode) == yes(march(30))
+
+
+# --- A5: too early ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", PEOPLE)
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        ({"planned_on": march(12)}, Code.PLANNED),
+        ({"payable_on": march(12)}, Code.PAYMENT_NOT_DUE),
+        ({"delivery_on": march(12)}, Code.DELIVERY_TO_COME),
+        ({"due_date": march(12)}, Code.NOT_DUE),
+    ],
+)
+def test_person_hears_until_when_it_is_too_early(mode, facts, code):
+    document = replace(QUOTATION, **facts)
+    verdict = ask(document, today=march(11), mode=mode)
+    assert verdict == no(Reason(code, until=march(12)), on=march(12))
+    assert not verdict.reasons[0].hard
+    assert ask(document, today=march(12), mode=mode) == yes(march(12))
+
+
+@pytest.mark.parametrize("mode", PEOPLE)
+def test_person_hears_that_an_order_waits_for_us(mode):
+    document = replace(QUOTATION, waits_for_us=True)
+    assert ask(document, mode=mode) == no(Reason(Code.WAITS_FOR_US))
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_whoever_sends_hears_that_the_customer_has_credit(mode):
+    document = replace(QUOTATION, credit=120.0)
+    assert ask(document, mode=mode) == no(Reason(Code.COVERED, amount=120.0))
+
+
+def test_series_alone_says_what_is_too_early_automatically():
+    early = level(1, -3)
+    document = replace(
+        QUOTATION,
+        planned_on=march(30),
+        payable_on=DUE_DAY,
+        delivery_on=march(30),
+        waits_for_us=True,
+    )
+    assert ask(document, early, march(7), series=(early,)) == yes(march(7))
+
+
+@pytest.mark.parametrize("mode", PEOPLE)
+def test_level_meant_for_the_days_before_payment_is_due_is_not_too_early(mode):
+    early = level(1, -3)
+    document = replace(QUOTATION, payable_on=DUE_DAY)
+    assert ask(document, early, march(7), series=(early,), mode=mode) == yes(march(7))
+    reason = Reason(Code.NOT_DUE, until=march(7))
+    verdict = ask(document, early, march(6), series=(early,), mode=mode)
+    assert verdict == no(reason, on=march(7))
+
+
+@pytest.mark.parametrize("mode", PEOPLE)
+@pytest.mark.parametrize(
+    ("wanted", "day"),
+    [
+        pytest.param(FIRM, 19, id="late: the distance is kept"),
+        pytest.param(Level(2), 13, id="without days: not twice a day"),
+        pytest.param(Level(9), 13, id="of another series"),
+    ],
+)
+def test_person_hears_of_the_distance_to_the_level_before(mode, wanted, day):
+    series = (FRIENDLY, wanted) if wanted.template == 2 else SERIES
+    document = with_sent({1: 12})
+    verdict = ask(document, wanted, march(12), series=series, mode=mode)
+    assert verdict == no(Reason(Code.NOT_DUE, until=march(day)), on=march(day))
+    assert ask(document, wanted, march(day), series=series, mode=mode).send
+
+
+@pytest.mark.parametrize("code", Code)
+def test_too_early_can_be_overruled(code):
+    if code in EARLY:
+        assert code not in HARD
 
 
 @pytest.mark.parametrize("mode", PEOPLE)
 def test_person_hears_that_a_level_was_sent_already(mode):
     verdict = ask(with_sent({1: 3}), mode=mode)
     assert verdict == no(Reason(Code.ALREADY_SENT, day=march(3)))
-    assert verdict.possible
 
 
 def test_last_level_is_repeated_in_bulk_but_not_the_same_day():
