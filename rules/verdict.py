@@ -149,6 +149,7 @@ class Code(Enum):
     Behind each code, what its :class:`Reason` carries.
     """
 
+    NOT_JUDGED = "not_judged"  # hard; text: what went wrong
     # the document and its recipient
     NOT_OPEN = "not_open"  # hard
     NOT_SENT_YET = "not_sent_yet"  # a draft
@@ -192,7 +193,7 @@ class Code(Enum):
 
 
 #: what even a person cannot overrule
-HARD = frozenset({Code.NOT_OPEN, Code.NO_ADDRESS})
+HARD = frozenset({Code.NOT_JUDGED, Code.NOT_OPEN, Code.NO_ADDRESS})
 
 #: what tells a person that it is too early
 EARLY = frozenset(
@@ -554,14 +555,32 @@ def next_level(document: Document, series: Series) -> Level | None:
     return _trail(document, series).waiting
 
 
-def suggest(document: Document, series: Series) -> Level | None:
+def nearest_level(document: Document, series: Series) -> Level | None:
+    """Return the level that comes closest to being next, to tell why it does not.
+
+    It is the first automatic one above the highest sent.
+
+    :return: ``None`` if there is none
+    """
+    nearest = None
+    for level in series:
+        if level.template in document.sent:
+            nearest = None
+        elif nearest is None and level.automatic:
+            nearest = level
+    return nearest
+
+
+def suggest(sent: Collection[int], series: Series) -> Level | None:
     """Give the level to propose to a person: the one after the highest sent.
 
     After the last level it is the last one again; ``None`` if the series is empty.
+
+    :param sent: the levels that were sent in the document's present cycle
     """
     suggestion = None
     for level in reversed(series):
-        if level.template in document.sent:
+        if level.template in sent:
             return suggestion or level
         suggestion = level
     return suggestion

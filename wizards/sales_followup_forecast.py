@@ -15,7 +15,7 @@ LINE_LIMIT = 5000
 
 
 class SalesFollowupForecast(models.TransientModel):
-    """One reminder that will go out by itself, if nothing happens until then."""
+    """One automatic reminder that will be sent, if nothing happens until then."""
 
     _name = "sales.followup.forecast"
     _description = "Forecast of Automatic Reminders"
@@ -74,7 +74,19 @@ class SalesFollowupForecast(models.TransientModel):
 
     @api.model
     def _foretell_documents(self, company, documents):
-        """Give what goes out about some documents, as values of lines."""
+        """Return what goes out about some documents, as values of lines; of one that
+        cannot be judged nothing does."""
+        told, _problems = self.env["sales.followup.judge"]._isolate(
+            lambda some: self._foretell_together(company, some), documents
+        )
+        return [values for document in documents for values in told.get(document, ())]
+
+    @api.model
+    def _foretell_together(self, company, documents):
+        """Return what goes out about documents of which none fails.
+
+        :return: dict of document → list of values of lines
+        """
         facts = self.env["sales.followup.facts"]
         today = company._followup_today()
         last_day = today + timedelta(days=HORIZON_DAYS)
@@ -82,13 +94,19 @@ class SalesFollowupForecast(models.TransientModel):
         known = facts._fetch(documents)
         series = self.env["sales.followup.series"]._get_of_documents(documents)
         levels = {one: one.sudo()._get_levels(company) for one in set(series.values())}
-        return [
-            self._prepare_line(document, day, level)
+        return {
+            document: [
+                self._prepare_line(document, day, level)
+                for day, level in rule.forecast(
+                    *known[document],
+                    levels[series[document]],
+                    settings,
+                    today,
+                    last_day,
+                )
+            ]
             for document in documents
-            for day, level in rule.forecast(
-                *known[document], levels[series[document]], settings, today, last_day
-            )
-        ]
+        }
 
     @api.model
     def _prepare_line(self, document, day, level):

@@ -96,6 +96,14 @@ class SalesFollowupRemind(models.TransientModel):
         precompute=True,
         help="What the warning was made of, to tell what came up since.",
     )
+    known_texts = fields.Text(
+        compute="_compute_known_reasons",
+        compute_sudo=False,
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="The same in sentences.",
+    )
     subject = fields.Char(compute="_compute_preview")
     preview = fields.Html(compute="_compute_preview", sanitize=False)
 
@@ -230,21 +238,27 @@ class SalesFollowupRemind(models.TransientModel):
                 )
             wizard.obstacle = obstacles.get(document, False)
 
-    @api.depends("order_id", "move_id", "template_id", "channel", "log_only")
-    def _compute_warning(self):
-        """Tell what the one verdict says against it; only an obstacle forbids it."""
+    @api.depends(*SENT)
+    def _compute_known_reasons(self):
+        """Ask the one verdict, and note what the user is shown."""
         judge = self.env["sales.followup.judge"]
         for wizard in self:
-            reasons = [] if wizard.obstacle else wizard._get_reasons()
-            document = wizard._get_document()._origin
-            wizard.warning = judge._render_reasons(reasons, document)
+            reasons = wizard._get_reasons()
+            currency = wizard._get_document().sudo().company_id.currency_id
+            wizard.known_reasons = "\n".join(reason.key for reason in reasons)
+            wizard.known_texts = "\n".join(
+                " ".join(judge._explain(reason, currency).split()) for reason in reasons
+            )
 
-    @api.depends("order_id", "move_id", "template_id", "channel", "log_only")
-    def _compute_known_reasons(self):
-        """Note what speaks against it when the user is shown it."""
+    @api.depends("known_texts", "obstacle")
+    def _compute_warning(self):
+        """Show what the one verdict says against it; only an obstacle forbids it."""
+        judge = self.env["sales.followup.judge"]
         for wizard in self:
-            keys = [reason.key for reason in wizard._get_reasons()]
-            wizard.known_reasons = "\n".join(keys)
+            known = wizard.known_texts if not wizard.obstacle else ""
+            wizard.warning = judge._render_sentences(
+                (known or "").splitlines(), wizard._get_document()._origin
+            )
 
     def _get_reasons(self):
         """Give what the one verdict says against what would be sent.

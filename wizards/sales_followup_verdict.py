@@ -4,7 +4,7 @@ from odoo.tools import plaintext2html
 
 
 class SalesFollowupVerdict(models.TransientModel):
-    """Tells whether a document would be sent a reminder by itself, why not, when, and
+    """Tells whether a document would be sent an automatic reminder, why not, when, and
     what would be in it."""
 
     _name = "sales.followup.verdict"
@@ -91,7 +91,7 @@ class SalesFollowupVerdict(models.TransientModel):
         template = self.template_id._origin
         templates = {document: template} if template else None
         judge = self.env["sales.followup.judge"]
-        return judge._judge(document, templates=templates)[document]
+        return judge._judge(document, templates=templates, explain=True)[document]
 
     def _take_judgement(self, judgement):
         """Show a judgement."""

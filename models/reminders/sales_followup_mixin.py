@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ...rules.cadence import shift
 from ...rules.verdict import Standing
 
 FOLLOWUP_GROUP = "sales_followup.group_user"
@@ -239,7 +240,7 @@ class SalesFollowupMixin(models.AbstractModel):
                     standing = Standing.CHASED
                 elif document not in opened:
                     standing = Standing.CLOSED
-                elif document.state == "draft":
+                elif "state" in self._fields and document.state == "draft":
                     standing = Standing.DRAFT
                 else:
                     standing = Standing.NOT_CHASED
@@ -396,7 +397,7 @@ class SalesFollowupMixin(models.AbstractModel):
         company = self.company_id or self.env.company
         # sudo: the settings of the company are not for everybody
         days = template.sudo()._get_next_days(company.sudo())
-        return fields.Date.add(fields.Date.context_today(self), days=days)
+        return shift(fields.Date.context_today(self), days)
 
     def action_followup_remind(self):
         """Open the dialog that reminds of this document."""

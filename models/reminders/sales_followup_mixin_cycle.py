@@ -110,29 +110,37 @@ class SalesFollowupMixin(models.AbstractModel):
             {document: last[document.id] for document in documents}
         ):
             last[answer.res_id] = answer.id
-        documents._followup_note(followup_seen_date=now)
+        documents._followup_note({"followup_seen_date": now})
         for document in documents:
-            document._followup_note(followup_seen_message=last[document.id])
+            seen = last[document.id]
+            if seen != document.followup_seen_message:
+                document._followup_note({"followup_seen_message": seen})
 
-    def _followup_note(self, **values):
-        """Note something that is no change of the documents.
+    def _followup_note(self, values):
+        """Note facts of ours on documents, as superuser.
 
-        Their ``write()`` is for those who work on them: invoices would be computed
-        again, and other addons refuse it on documents they have locked.
+        Not by their ``write()``: other addons take it for a change of the document.
+        OCA's ``account_move_tier_validation`` refuses it on a validated invoice, so
+        that no e-mail could be sent, and Odoo works invoices out once more and marks
+        them as changed by hand. The values wait in the cache like any other, and reach
+        the database together with what was written.
+
+        :param values: dict of stored, plain fields of the mixin → value
         """
-        # sudo: what is noted happened, whoever did it
+        # sudo: who sends or reminds need not be allowed to change the document
         documents = self.sudo()
         for name, value in values.items():
             documents._fields[name].write(documents, value)
+        documents.modified(values)
 
     def _followup_restart(self):
         """Start a new cycle of documents that the customer has already got."""
         if self:
-            self._followup_note(**self._followup_prepare_cycle())
+            self._followup_note(self._followup_prepare_cycle())
 
     def _followup_note_sent(self):
         """Note that the customer got the document once more."""
-        self._followup_note(followup_sent_date=self._followup_now())
+        self._followup_note({"followup_sent_date": self._followup_now()})
         self._followup_take_up()
 
     def action_followup_resume(self):

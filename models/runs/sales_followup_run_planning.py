@@ -128,32 +128,8 @@ class SalesFollowupAutomatic(models.AbstractModel):
         :return: the run; a new one where there was none and there is something to say
         """
         documents -= self._get_planned(run, documents)
-        notes = self._judge_safely(template, documents)
+        notes = self._judge_candidates(template, documents)
         return self._add_lines(run, notes)
-
-    @api.model
-    def _judge_safely(self, template, documents):
-        """Judge candidates; one that cannot be judged costs only itself.
-
-        :return: dict of document → values of its line
-        """
-        if not documents:
-            return {}
-        try:
-            with self.env.cr.savepoint():
-                return self._judge_candidates(template, documents)
-        except OperationalError:
-            raise
-        except Exception as error:
-            if len(documents) == 1:
-                _logger.exception("%s cannot be judged", documents)
-                note = {"state": "failed", "reason": repr(error), "codes": "error"}
-                return {documents: {"template_id": template.id, **note}}
-        half = len(documents) // 2
-        return {
-            **self._judge_safely(template, documents[:half]),
-            **self._judge_safely(template, documents[half:]),
-        }
 
     @api.model
     def _judge_candidates(self, template, documents):
@@ -165,8 +141,8 @@ class SalesFollowupAutomatic(models.AbstractModel):
         judged = self.env["sales.followup.judge"]._judge(documents)
         notes = {}
         for document, (its_template, verdict) in judged.items():
-            # else it is another template's turn
-            if its_template == template:
+            # else it is another template's turn, if anybody can tell
+            if its_template == template or (verdict and not its_template):
                 if note := self._get_note(verdict, document):
                     notes[document] = {"template_id": template.id, **note}
         return notes
@@ -185,7 +161,7 @@ class SalesFollowupAutomatic(models.AbstractModel):
         explain = self.env["sales.followup.judge"]._explain
         currency = document.company_id.currency_id
         return {
-            "state": "skipped",
+            "state": "failed" if Code.NOT_JUDGED in codes else "skipped",
             "reason": " ".join(explain(reason, currency) for reason in verdict.reasons),
             "codes": self._get_key(reason.code for reason in verdict.reasons),
         }

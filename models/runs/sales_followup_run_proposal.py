@@ -1,4 +1,5 @@
 from datetime import date
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -335,7 +336,10 @@ class SalesFollowupRun(models.Model):
         if verdict is None:
             return {"reason": self.env._("There is no template for this document.")}
         reasons = verdict.reasons
-        explain = self.env["sales.followup.judge"]._explain
+        explain = partial(
+            self.env["sales.followup.judge"]._explain,
+            currency=self.company_id.currency_id,
+        )
         unreachable = [r for r in reasons if r.code in UNREACHABLE]
         values = {
             "email_problem": " ".join(map(explain, unreachable)) or False,

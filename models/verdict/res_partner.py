@@ -4,7 +4,7 @@ from odoo.fields import Domain
 from ...rules.verdict import Customer, Settings, judge_customer
 
 
-# What a form says in one line; res_partner_reminders.py has where it comes from.
+# What a form says in one line.
 class ResPartner(models.Model):
     """What the form of a customer says at a glance about all its documents."""
 
@@ -23,13 +23,13 @@ class ResPartner(models.Model):
         help="The earliest one planned on an open document of this customer.",
     )
     followup_outlook = fields.Char(
-        string="By Itself",
+        string="Automatic Reminders",
         compute="_compute_followup_glance",
         groups="sales_followup.group_user",
-        help="Whether reminders go out to this customer by themselves.",
+        help="Whether this customer gets automatic reminders.",
     )
 
-    # Without dependencies: it is asked for by forms alone, anew after each saving.
+    # Without dependencies: it is asked for by forms alone, after each saving.
     @api.depends_context("uid", "lang", "company")
     def _compute_followup_glance(self):
         for partner in self:
@@ -76,7 +76,7 @@ class ResPartner(models.Model):
         ).followup_next_date
 
     def _followup_tell_outlook(self):
-        """Say in one line whether reminders go out to this customer by themselves.
+        """Return in one line whether this customer gets automatic reminders.
 
         :rtype: str
         """

@@ -1,11 +1,67 @@
+import logging
 from dataclasses import replace
 from typing import NamedTuple
 
 from odoo import api, models
-from odoo.tools import format_amount, format_date
+from odoo.tools import LazyTranslate, format_amount, format_date
 
+from ...batches import halve
 from ...rules import verdict as rule
 from ...rules.verdict import Code, Mode, Standing, Verdict
+
+_logger = logging.getLogger(__name__)
+_lt = LazyTranslate(__name__)
+
+EXPLANATIONS = {
+    Code.NOT_JUDGED: _lt("Whether it may be sent cannot be told: %(text)s"),
+    Code.NOT_OPEN: _lt("The document is not open any more."),
+    Code.NOT_SENT_YET: _lt("It has not been sent to the customer yet."),
+    Code.NOT_CHASED: _lt("Its document type says not to chase it."),
+    Code.NO_ADDRESS: _lt("The customer has no e-mail address."),
+    Code.INVALID_ADDRESS: _lt("The e-mail address of the customer is not valid."),
+    Code.BLACKLISTED: _lt("The e-mail address is blacklisted."),
+    Code.BOUNCING: _lt("E-mails to this address came back."),
+    Code.DOCUMENT_EXCLUDED: _lt(
+        "The document is marked “Do not remind automatically”."
+    ),
+    Code.DOCUMENT_PAUSED: _lt("The document is paused until %(until)s."),
+    Code.ANSWERED: _lt(
+        "The customer answered on %(at)s, and nobody has dealt with it yet: log a "
+        "reminder, or resume."
+    ),
+    Code.COVERED: _lt(
+        "The customer has %(amount)s in open credit notes or payments, which covers it."
+    ),
+    Code.PAYMENT_NOT_DUE: _lt("Too early: payment is not due before %(until)s."),
+    Code.DELIVERY_TO_COME: _lt("Too early: delivery is promised for %(until)s."),
+    Code.WAITS_FOR_US: _lt(
+        "The order waits for us: the customer has nothing to confirm or to pay."
+    ),
+    Code.PLANNED: _lt("Too early: the next reminder is planned for %(until)s."),
+    Code.CUSTOMER_EXCLUDED: _lt(
+        "The customer is marked “Do not remind automatically”."
+    ),
+    Code.CUSTOMER_PAUSED: _lt("The customer is paused until %(until)s."),
+    Code.TOO_SOON: _lt(
+        "The customer was reminded on %(day)s; not again before %(until)s."
+    ),
+    Code.NOT_BUSINESS_DAY: _lt("Today is not a business day; the next is %(until)s."),
+    Code.ALREADY_SENT: _lt("This reminder was sent on %(day)s already."),
+    Code.SWITCHED_OFF: _lt("Automatic reminders are switched off."),
+    Code.DUNNING_CONFLICT: _lt("Another app chases invoices automatically."),
+    Code.NOT_AUTOMATIC: _lt("The template is not automatic."),
+    Code.INCOMPLETE: _lt("The template is not complete."),
+    Code.FAILED: _lt("Sending failed for good."),
+    Code.BELOW_MINIMUM: _lt("The amount is below %(amount)s."),
+    Code.NO_DUE_DATE: _lt("The document has no due date."),
+    Code.NO_PREVIOUS: _lt("No reminder was sent before it."),
+    Code.BEFORE_ACTIVE_FROM: _lt(
+        "Its day, %(day)s, lies before the template was switched on (%(since)s)."
+    ),
+    Code.PASSED: _lt("A later one, “%(template)s”, was sent on %(day)s."),
+    Code.WAITING: _lt("“%(template)s” goes first."),
+    Code.NOT_DUE: _lt("Its day is %(until)s."),
+}
 
 
 class Judgement(NamedTuple):
@@ -18,11 +74,6 @@ class Judgement(NamedTuple):
 
     template: models.BaseModel
     verdict: Verdict | None
-
-    @property
-    def send(self):
-        """Tell whether it is sent today."""
-        return self.verdict is not None and self.verdict.send
 
 
 class _Ladders:
@@ -68,8 +119,12 @@ class SalesFollowupJudge(models.AbstractModel):
         templates=None,
         by_email=True,
         contacts=None,
+        explain=False,
     ):
         """Decide for documents whether they would be sent a reminder today.
+
+        A document that cannot be judged costs only itself: it is not sent, and its
+        verdict says why.
 
         :param documents: recordset of one model that has the follow-up mixin
         :param mode: who wants to send, see :class:`~..rules.verdict.Mode`
@@ -78,10 +133,45 @@ class SalesFollowupJudge(models.AbstractModel):
         :param by_email: ``False`` for a letter
         :param contacts: dict of document → ``res.partner`` to write to, where it is not
             who the rule says
+        :param explain: whether a document that no level is left for is judged by the
+            nearest one, for its reasons
         :return: dict of document → :class:`Judgement`
         """
         templates = templates or {}
-        facts = self.env["sales.followup.facts"]._fetch(documents, contacts)
+        facts = self.env["sales.followup.facts"]
+
+        def judge(some):
+            known = facts._fetch(some, contacts)
+            return self._judge_known(some, known, mode, templates, by_email, explain)
+
+        judged, problems = self._isolate(judge, documents)
+        for document, error in problems.items():
+            template = templates.get(document, self.env["sales.followup.template"])
+            reason = rule.Reason(Code.NOT_JUDGED, text=str(error) or repr(error))
+            verdict = Verdict(False, (reason,))
+            judged[document] = Judgement(template.sudo(), verdict)
+        return {document: judged[document] for document in documents}
+
+    @api.model
+    def _isolate(self, ask, documents):
+        """Ask something about all documents at once; where that fails, about halves of
+        them, until those that fail are alone.
+
+        :param ask: callable of documents, returns a dict of document → answer
+        :return: (dict of document → answer, dict of document → error)
+        """
+        problems = {}
+
+        def note(document, error):
+            _logger.error("%s cannot be judged", document, exc_info=error)
+            problems[document] = error
+            return {}
+
+        return halve(self.env.cr, documents, ask, note), problems
+
+    @api.model
+    def _judge_known(self, documents, facts, mode, templates, by_email, explain):
+        """Judge documents whose facts were fetched; see :meth:`_judge`."""
         for document in self._get_changed(documents, templates):
             known, customer = facts[document]
             facts[document] = (replace(known, standing=Standing.CLOSED), customer)
@@ -109,8 +199,30 @@ class SalesFollowupJudge(models.AbstractModel):
                     template=template,
                     mode=mode,
                     by_email=by_email,
+                    explain=explain,
                 )
         return {document: judged[document.id] for document in documents}
+
+    @api.model
+    def _suggest(self, documents):
+        """Return the level to propose to a person, whatever speaks against it.
+
+        :return: dict of document → ``sales.followup.template``, empty where no series
+            fits
+        """
+        facts = self.env["sales.followup.facts"]
+        templates = self.env["sales.followup.template"]
+        reminders = facts._get_reminders(documents.sudo())
+        series = self.env["sales.followup.series"]._get_of_documents(documents)
+        suggested = {}
+        for document in documents:
+            known = document.sudo()
+            sent, _failed = facts._get_levels(known, reminders.get(document.id, ()))
+            company = known.company_id or self.env.company
+            levels = series[document].sudo()._get_levels(company)
+            level = rule.suggest(sent, levels)
+            suggested[document] = templates.browse(level.template if level else ())
+        return suggested
 
     @api.model
     def _get_changed(self, documents, templates):
@@ -128,7 +240,16 @@ class SalesFollowupJudge(models.AbstractModel):
 
     @api.model
     def _judge_one(
-        self, document, customer, settings, today, levels, template, mode, by_email
+        self,
+        document,
+        customer,
+        settings,
+        today,
+        levels,
+        template,
+        mode,
+        by_email,
+        explain,
     ):
         """Decide for one document whose facts are known.
 
@@ -142,8 +263,10 @@ class SalesFollowupJudge(models.AbstractModel):
                 levels = (*levels, level)
         elif mode is Mode.AUTOMATIC:
             level = rule.next_level(document, levels)
+            if level is None and explain:
+                level = rule.nearest_level(document, levels)
         else:
-            level = rule.suggest(document, levels)
+            level = rule.suggest(document.sent, levels)
         if level is None:
             return Judgement(templates, None)
         verdict = rule.judge(
@@ -170,7 +293,7 @@ class SalesFollowupJudge(models.AbstractModel):
         :rtype: str
         """
         if verdict is None:
-            return self.env._("No: its series has no automatic reminder for it.")
+            return self.env._("No: its series has no automatic reminder left for it.")
         if verdict.send:
             return self.env._(
                 "Yes: “%(template)s” goes out with the next run.",
@@ -192,9 +315,11 @@ class SalesFollowupJudge(models.AbstractModel):
         :param currency: ``res.currency`` of its amount
         :rtype: str
         """
-        texts = self._get_explanations()
+        if reason.code is Code.OBJECTION:
+            # in the language of who asks already
+            return reason.text
         templates = self.env["sales.followup.template"].sudo()
-        return texts[reason.code] % {
+        return self.env._(self._get_explanations()[reason.code]) % {
             "until": format_date(self.env, reason.until),
             "day": format_date(self.env, reason.day),
             "since": format_date(self.env, reason.since),
@@ -209,6 +334,15 @@ class SalesFollowupJudge(models.AbstractModel):
         }
 
     @api.model
+    def _get_explanations(self):
+        """Return a sentence for each reason; a new stop rule adds its own.
+
+        :return: dict of :class:`~..rules.verdict.Code` → text with placeholders, to be
+            translated
+        """
+        return EXPLANATIONS
+
+    @api.model
     def _render_reasons(self, reasons, document):
         """Put reasons into a list, as dialogs show it, and who is passed over.
 
@@ -217,6 +351,16 @@ class SalesFollowupJudge(models.AbstractModel):
         """
         currency = document.sudo().company_id.currency_id
         sentences = [self._explain(reason, currency) for reason in reasons]
+        return self._render_sentences(sentences, document)
+
+    @api.model
+    def _render_sentences(self, sentences, document):
+        """Put what reasons say into a list, and who is passed over.
+
+        :param document: the one they are about, maybe empty
+        :rtype: markupsafe.Markup, or ``False`` where there is nothing to say
+        """
+        sentences = list(sentences)
         for passed_over in document._followup_get_passed_over().values():
             sentences += passed_over
         if not sentences:
@@ -226,75 +370,3 @@ class SalesFollowupJudge(models.AbstractModel):
             {"reasons": sentences},
             minimal_qcontext=True,
         )
-
-    @api.model
-    def _get_explanations(self):
-        """Give a sentence for each reason there is; a new stop rule adds its own.
-
-        :return: dict of :class:`~..rules.verdict.Code` → text with placeholders
-        """
-        return {
-            Code.NOT_OPEN: self.env._("The document is not open any more."),
-            Code.NOT_SENT_YET: self.env._("It has not been sent to the customer yet."),
-            Code.NOT_CHASED: self.env._("Its document type says not to chase it."),
-            Code.NO_ADDRESS: self.env._("The customer has no e-mail address."),
-            Code.INVALID_ADDRESS: self.env._(
-                "The e-mail address of the customer is not valid."
-            ),
-            Code.BLACKLISTED: self.env._("The e-mail address is blacklisted."),
-            Code.BOUNCING: self.env._("E-mails to this address came back."),
-            Code.DOCUMENT_EXCLUDED: self.env._(
-                "The document is marked “Do not remind automatically”."
-            ),
-            Code.DOCUMENT_PAUSED: self.env._("The document is paused until %(until)s."),
-            Code.ANSWERED: self.env._(
-                "The customer answered on %(at)s, and nobody took it up yet: log a "
-                "reminder, or resume."
-            ),
-            # in the language of who asks already
-            Code.OBJECTION: "%(text)s",
-            Code.COVERED: self.env._(
-                "The customer has %(amount)s in open credit notes or payments, which "
-                "covers it."
-            ),
-            Code.PAYMENT_NOT_DUE: self.env._(
-                "Too early: payment is not due before %(until)s."
-            ),
-            Code.DELIVERY_TO_COME: self.env._(
-                "Too early: delivery is promised for %(until)s."
-            ),
-            Code.WAITS_FOR_US: self.env._(
-                "The order waits for us: the customer has nothing to confirm or to pay."
-            ),
-            Code.PLANNED: self.env._(
-                "Too early: the next reminder is planned for %(until)s."
-            ),
-            Code.CUSTOMER_EXCLUDED: self.env._(
-                "The customer is marked “Do not remind automatically”."
-            ),
-            Code.CUSTOMER_PAUSED: self.env._("The customer is paused until %(until)s."),
-            Code.TOO_SOON: self.env._(
-                "The customer was reminded on %(day)s; not again before %(until)s."
-            ),
-            Code.NOT_BUSINESS_DAY: self.env._(
-                "Today is no business day; the next is %(until)s."
-            ),
-            Code.ALREADY_SENT: self.env._("This reminder was sent on %(day)s already."),
-            Code.SWITCHED_OFF: self.env._("Automatic reminders are switched off."),
-            Code.DUNNING_CONFLICT: self.env._("Another app chases invoices by itself."),
-            Code.NOT_AUTOMATIC: self.env._("The template is not automatic."),
-            Code.INCOMPLETE: self.env._("The template is not complete."),
-            Code.FAILED: self.env._("Sending failed for good."),
-            Code.BELOW_MINIMUM: self.env._("The amount is below %(amount)s."),
-            Code.NO_DUE_DATE: self.env._("The document has no due date."),
-            Code.NO_PREVIOUS: self.env._("No reminder was sent before it."),
-            Code.BEFORE_ACTIVE_FROM: self.env._(
-                "Its day, %(day)s, lies before the template was switched on "
-                "(%(since)s)."
-            ),
-            Code.PASSED: self.env._(
-                "A later one, “%(template)s”, was sent on %(day)s."
-            ),
-            Code.WAITING: self.env._("“%(template)s” goes first."),
-            Code.NOT_DUE: self.env._("Its day is %(until)s."),
-        }

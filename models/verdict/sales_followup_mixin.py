@@ -1,7 +1,5 @@
 from odoo import models
 
-from ...rules.verdict import Mode
-
 
 # What hinders, and the sentences that say so, are a subject of their own.
 class SalesFollowupMixin(models.AbstractModel):
@@ -28,6 +26,14 @@ class SalesFollowupMixin(models.AbstractModel):
             them; what is not in it does not apply
         """
         return {}
+
+    def _followup_get_next_template(self):
+        """Suggest the next level of the document's series; after the last, the last.
+
+        :return: ``sales.followup.template``, empty where no series fits
+        """
+        self.ensure_one()
+        return self.env["sales.followup.judge"]._suggest(self)[self]
 
     def _followup_get_obstacles(self, channel, template, contact=None):
         """Say what keeps an e-mail or a letter about these documents from going out.
@@ -131,13 +137,3 @@ class SalesFollowupMixin(models.AbstractModel):
             customer=customer,
             document=self.display_name,
         )
-
-    def _followup_get_next_template(self):
-        """Suggest the next level of the document's series; after the last, the last.
-
-        :return: ``sales.followup.template``, empty where no series fits
-        """
-        self.ensure_one()
-        judge = self.env["sales.followup.judge"]
-        suggested = judge._judge(self, mode=Mode.MANUAL)[self].template
-        return suggested.sudo(False)

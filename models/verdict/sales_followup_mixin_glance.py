@@ -1,26 +1,27 @@
 from odoo import api, fields, models
 
 
-# What a form says in one line; sales_followup_mixin_reminders.py has where from.
+# What a form says in one line.
 class SalesFollowupMixin(models.AbstractModel):
     """What the form of a document says at a glance."""
 
     _inherit = "sales.followup.mixin"
 
     followup_outlook = fields.Char(
-        string="By Itself",
+        string="Next Automatic Reminder",
         compute="_compute_followup_outlook",
         groups="sales_followup.group_user",
-        help="Whether the next reminder goes out by itself, and when.",
+        help="Whether the next reminder is sent automatically, and when.",
     )
 
-    # Without dependencies: it is asked for by forms alone, anew after each saving.
+    # Without dependencies: it is asked for by forms alone, after each saving.
     @api.depends_context("uid", "lang")
     def _compute_followup_outlook(self):
         documents = self._origin
         types = documents._followup_get_types() if documents else {}
         chased = documents.filtered(types.get)
-        judged = self.env["sales.followup.judge"]._judge(chased) if chased else {}
+        judge = self.env["sales.followup.judge"]
+        judged = judge._judge(chased, explain=True) if chased else {}
         for document in self:
             judgement = judged.get(document._origin)
             document.followup_outlook = (
@@ -28,7 +29,7 @@ class SalesFollowupMixin(models.AbstractModel):
             )
 
     def _followup_tell_outlook(self, template, verdict):
-        """Say in one line whether a reminder of this document goes out by itself.
+        """Return in one line whether a reminder of this document is sent automatically.
 
         :param template: ``sales.followup.template`` whose turn it is
         :param verdict: :class:`~..rules.verdict.Verdict`, ``None`` where it has no turn

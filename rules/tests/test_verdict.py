@@ -31,6 +31,7 @@ from rules.verdict import (
     Verdict,
     forecast,
     judge,
+    nearest_level,
     next_level,
     suggest,
 )
@@ -197,7 +198,7 @@ def test_next_date_is_none_if_one_reason_does_not_pass():
 
 @pytest.mark.parametrize("code", Code)
 def test_only_a_closed_document_and_a_missing_address_cannot_be_overruled(code):
-    hard = code in (Code.NOT_OPEN, Code.NO_ADDRESS)
+    hard = code in (Code.NOT_JUDGED, Code.NOT_OPEN, Code.NO_ADDRESS)
     assert Reason(code).hard is hard
     assert (code in HARD) is hard
 
@@ -798,18 +799,55 @@ def test_dialog_always_warns_of_a_repetition():
 def test_next_level_is_the_one_after_the_highest_sent(sent, automatic, suggested):
     document = with_sent(sent)
     assert next_level(document, SERIES) == automatic
-    assert suggest(document, SERIES) == suggested
+    assert suggest(document.sent, SERIES) == suggested
 
 
 def test_person_is_suggested_what_is_not_automatic():
     series = (replace(FRIENDLY, automatic=False), FIRM)
-    assert suggest(QUOTATION, series).template == FRIENDLY.template
+    assert suggest({}, series).template == FRIENDLY.template
     assert next_level(QUOTATION, series) == FIRM
+
+
+@pytest.mark.parametrize(
+    ("document", "series", "codes"),
+    [
+        pytest.param(
+            replace(QUOTATION, due_date=None), SERIES, {Code.NO_DUE_DATE}, id="no day"
+        ),
+        pytest.param(
+            QUOTATION,
+            tuple(replace(one, active_from=date(2027, 1, 1)) for one in SERIES),
+            {Code.BEFORE_ACTIVE_FROM},
+            id="old",
+        ),
+        pytest.param(
+            replace(QUOTATION, amount=10),
+            tuple(replace(one, min_amount=100) for one in SERIES),
+            {Code.BELOW_MINIMUM},
+            id="too small",
+        ),
+        pytest.param(
+            replace(QUOTATION, failed={1, 2, 3}), SERIES, {Code.FAILED}, id="failed"
+        ),
+    ],
+)
+def test_nearest_level_tells_why_there_is_no_next_one(document, series, codes):
+    assert next_level(document, series) is None
+    nearest = nearest_level(document, series)
+    assert nearest.template == FRIENDLY.template
+    assert ask(document, nearest, series=series).codes == codes
+
+
+def test_nothing_is_nearest_after_the_last_or_where_nothing_is_automatic():
+    assert nearest_level(with_sent({3: 1}), SERIES) is None
+    assert nearest_level(with_sent({1: 1}), SERIES) == FIRM
+    by_hand = tuple(replace(one, automatic=False) for one in SERIES)
+    assert nearest_level(QUOTATION, by_hand) is None
 
 
 def test_empty_series_has_no_next_level():
     assert next_level(QUOTATION, ()) is None
-    assert suggest(QUOTATION, ()) is None
+    assert suggest({}, ()) is None
 
 
 # --- forecast ---------------------------------------------------------------------

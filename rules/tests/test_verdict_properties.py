@@ -384,7 +384,7 @@ def test_next_level_has_a_day_unless_somebody_stops_it(case):
 
 @claim(document=documents, drawn=series)
 def test_suggestion_is_never_a_step_back(document, drawn):
-    suggestion = suggest(document, drawn)
+    suggestion = suggest(document.sent, drawn)
     templates = [level.template for level in drawn]
     ranks = [templates.index(key) for key in document.sent if key in templates]
     wanted = min(max(ranks, default=-1) + 1, len(drawn) - 1)

@@ -423,7 +423,7 @@ class TestAutomaticStops(AutomaticCommon):
         judge = self.env["sales.followup.judge"]
         verdict = judge._judge(self.order)[self.order].verdict
         self.assertEqual(verdict.next_date, self._day(6))
-        self.assertRefused(self.order, self.first, "no business day", "03/16/2026")
+        self.assertRefused(self.order, self.first, "not a business day", "03/16/2026")
 
     def test_half_a_holiday_is_a_business_day(self):
         self.env.company.followup_business_days = True

@@ -220,7 +220,7 @@ class TestCandidates(AutomaticCommon):
         sent = [
             (document, judgement.template)
             for document, judgement in judged.items()
-            if judgement.send
+            if judgement.verdict and judgement.verdict.send
         ]
         for document, template in sent:
             self.assertIn(
