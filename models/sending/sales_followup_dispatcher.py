@@ -244,7 +244,7 @@ class SalesFollowupDispatcher(models.AbstractModel):
                 reasons = tuple(
                     reason
                     for reason in judged[request.document].verdict.reasons
-                    if reason.hard or reason.key not in request.overruled
+                    if reason.hard or not self._is_overruled(reason, request, mode)
                 )
                 if reasons:
                     outcomes[request.document] = self._refuse(request, reasons, mode)
@@ -253,6 +253,14 @@ class SalesFollowupDispatcher(models.AbstractModel):
         # the most urgent first again
         urgent = [request for request in requests if request.document in accepted]
         return self._keep_distance(urgent, mode, outcomes)
+
+    def _is_overruled(self, reason, request, mode):
+        """Tell whether a person decided to send against a reason. Who sends once more
+        what failed decided before that it was not too early."""
+        is_again = request.reminder and mode is not Mode.AUTOMATIC
+        return reason.key in request.overruled or (
+            is_again and reason.code in rule.EARLY
+        )
 
     def _refuse(self, request, reasons, mode):
         """Say why a request is refused.

@@ -199,8 +199,12 @@ class SalesFollowupReminder(models.Model):
         # sudo: the facts do not depend on who looks
         for link, reminders in self.sudo()._group_by_document_model().items():
             documents = reminders[link]
-            known, types = facts._fetch(documents), documents._followup_get_types()
+            # nothing is known of a document that cannot be judged
+            known, _problems = judge._isolate(facts._fetch, documents)
+            types = documents._followup_get_types()
             for reminder in reminders:
+                if reminder[link] not in known:
+                    continue
                 document, _customer = known[reminder[link]]
                 is_changed = types[reminder[link]] != reminder.document_type_id
                 reason = rule.get_news(document, is_changed)
