@@ -9,7 +9,8 @@ from .common_documents import DocumentsCommon
 
 INVOICE_OPEN = (
     "['|', ('state', '=', 'draft'),"
-    " '&', ('state', '=', 'posted'), ('amount_residual', '!=', 0)]"
+    " '&', '&', ('state', '=', 'posted'), ('amount_residual', '!=', 0),"
+    " ('payment_state', 'not in', ('in_payment', 'paid'))]"
 )
 
 #: code → what SPEC.md says about it

@@ -376,19 +376,20 @@ class TestSeason(AutomaticCommon):
         paper.living = False
 
     def happen_sent_anew(self, today):
-        """Taken back, and given to the customer again, with another date."""
+        """Taken back, and given to the customer again, with another date: an invoice
+        was corrected and goes on, a quotation starts anew."""
         paper, document = self._pick()
         due = paper.due and self._throw_due(document.partner_id, 0)
+        paper.due = due
         if document._name == "account.move":
             document.button_draft()
             document.invoice_date_due = due
             document.action_post()
-        else:
-            document.action_cancel()
-            document.action_draft()
-            document.validity_date = due
-            document.action_quotation_sent()
-        paper.due = due
+            return
+        document.action_cancel()
+        document.action_draft()
+        document.validity_date = due
+        document.action_quotation_sent()
         paper.answered = False
         paper.done.clear()
 

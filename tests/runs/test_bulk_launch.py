@@ -90,7 +90,7 @@ class TestBulkLaunch(BulkCommon):
         self.assertEqual(self._reminders(self.order).template_id, self.last)
 
     def test_orders_and_invoices_go_in_one_run(self):
-        sale = self._create_order(self.customer, state="sale")
+        sale = self._create_order(self.customer, state="sale", require_payment=True)
         invoice = self._create_invoice(
             self.customer, post=True, invoice_user_id=self.alice.id
         )
@@ -168,7 +168,7 @@ class TestBulkLaunch(BulkCommon):
     # --- the verdict is asked again ---------------------------------------------
 
     def test_document_that_is_not_open_any_more_is_not_sent(self):
-        sale = self._create_order(self.customer, state="sale")
+        sale = self._create_order(self.customer, state="sale", require_payment=True)
         invoice = self._create_invoice(
             self.customer, post=True, invoice_user_id=self.alice.id
         )
@@ -270,7 +270,7 @@ class TestBulkLaunch(BulkCommon):
 
     def test_with_a_minimum_of_days_a_customer_gets_one(self):
         """Whatever the documents are, the one that is due longest goes."""
-        sale = self._create_order(self.customer, state="sale")
+        sale = self._create_order(self.customer, state="sale", require_payment=True)
         sale.commitment_date = "2020-03-01 12:00:00"
         invoice = self._create_invoice(
             self.customer,
