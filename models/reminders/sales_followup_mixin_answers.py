@@ -6,7 +6,7 @@ from .sales_followup_template import SENDING
 
 # Answers are one more thing documents have in common.
 class SalesFollowupMixin(models.AbstractModel):
-    """What customers answered; :mod:`.sales_followup_mixin_reminders` has what to."""
+    """Customers' answers to reminders."""
 
     _inherit = "sales.followup.mixin"
 

@@ -30,15 +30,15 @@ class SalesFollowupMixin(models.AbstractModel):
         groups="base.group_user",
     )
     followup_seen_message = fields.Integer(
-        string="Answers Taken up",
+        string="Answers Handled",
         copy=False,
         readonly=True,
         groups="base.group_user",
         help="Id of the customer's last message when the document was last sent, "
-        "reminded of or resumed; later ones are answers nobody took up yet.",
+        "reminded of or resumed; later ones are answers nobody has handled yet.",
     )
     followup_seen_date = fields.Datetime(
-        string="Answers Taken up on",
+        string="Answers Handled on",
         copy=False,
         readonly=True,
         groups="base.group_user",
@@ -90,8 +90,8 @@ class SalesFollowupMixin(models.AbstractModel):
 
     @api.model
     def _followup_now(self):
-        """Give the present by the clock that is behind: that of the database, by which
-        messages are dated, or of this server.
+        """Return the earlier of the database's current time, by which messages are
+        dated, and the server's.
 
         A transaction shows the time at which it began.
         """
@@ -99,7 +99,8 @@ class SalesFollowupMixin(models.AbstractModel):
         return min(now, self.env.cr.now(), fields.Datetime.now()).replace(microsecond=0)
 
     def _followup_take_up(self):
-        """Take up the answers there are by now: they stop no reminder any more."""
+        """Mark all answers so far as handled, so that they no longer hold back
+        reminders."""
         if not self:
             return
         # sudo: whoever sends or reminds, takes up

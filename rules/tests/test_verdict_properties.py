@@ -283,6 +283,46 @@ def test_levels_of_other_series_make_no_difference(case, day):
     assert judge(**{**case, "document": other}) == judge(**case)
 
 
+# --- the ends of the calendar -----------------------------------------------------
+
+any_days = st.sampled_from([date.min, date.max, START]) | st.dates()
+huge = st.sampled_from([10**7, -(10**7), 10**12, 0, 1])
+
+
+@claim(
+    dates=st.tuples(*[st.none() | any_days] * 6),
+    dated=any_days,
+    offsets=st.tuples(huge, huge),
+    triggers=st.tuples(*[st.sampled_from([DUE_DATE, DOCUMENT_DATE, PREVIOUS])] * 2),
+    sent=st.dictionaries(st.integers(1, 2), any_days),
+    min_days=huge,
+    today=any_days,
+    mode=st.sampled_from(list(Mode)),
+)
+def test_no_date_and_no_number_of_days_is_too_far(
+    dates, dated, offsets, triggers, sent, min_days, today, mode
+):
+    due, payable, delivery, planned, paused, reminded = dates
+    document = Document(
+        dated,
+        due,
+        payable_on=payable,
+        delivery_on=delivery,
+        planned_on=planned,
+        paused_until=paused,
+        sent=sent,
+    )
+    customer = Customer(paused_until=paused, reminded_on=reminded)
+    levels = tuple(
+        Level(rank, trigger, offset, True, True, date.min)
+        for rank, (trigger, offset) in enumerate(zip(triggers, offsets, strict=True), 1)
+    )
+    company = Settings(min_days=min_days, is_business_day=Week(range(5)))
+    for level in levels:
+        judge(document, customer, levels, level, company, today, mode=mode)
+    list(forecast(document, customer, levels, company, today, date.max))
+
+
 # --- stops ------------------------------------------------------------------------
 
 
