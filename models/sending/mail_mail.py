@@ -169,6 +169,11 @@ class MailMail(models.Model):
         it, or it would leave once more: somebody who changes the document meanwhile is
         enough for the database to refuse what belongs to the reminder.
         """
+        # sudo: whether an e-mail is a reminder is a fact, whoever sends it
+        reminders = self.env["sales.followup.reminder"].sudo()
+        if not reminders.search_count([("message_id", "in", messages.ids)], limit=1):
+            # a savepoint flushes, which posts pending changes before their time
+            return
         try:
             with self.env.cr.savepoint():
                 self.env["sales.followup.reminder"]._sync_messages(messages)

@@ -67,6 +67,14 @@ class TestEmail(RemindersCommon):
         self.assertFalse(self._get_mail(reminder), "it is not kept twice")
         self.assertTrue(reminder.message_id.exists())
 
+    def test_e_mails_that_are_no_reminders_are_left_to_odoo(self):
+        """Nothing pending, the tracking of a change say, is posted before its time."""
+        posted = []
+        mail = self.env["mail.mail"].create({"body_html": "Hello", "email_to": "a@b.c"})
+        self.env.cr.precommit.add(lambda: posted.append(True))
+        mail._postprocess_sent_message([], ["a@b.c"])
+        self.assertFalse(posted)
+
     def test_followers_get_no_copy(self):
         self.order.message_subscribe((self.bob | self.carol).partner_id.ids)
         reminder = self._remind(self.order)
