@@ -9,6 +9,18 @@ from ...rules.verdict import Standing
 
 FOLLOWUP_GROUP = "sales_followup.group_user"
 
+#: kept for the verdict, of no use to group documents by
+BOOKKEEPING_FIELDS = frozenset(
+    {
+        "followup_cycle",
+        "followup_last_reminder_id",
+        "followup_seen_date",
+        "followup_seen_message",
+        "followup_sent_date",
+        "followup_template_id",
+    }
+)
+
 
 class Situation(NamedTuple):
     """What a document is now.
@@ -106,6 +118,16 @@ class SalesFollowupMixin(models.AbstractModel):
     )
 
     # --- reminders --------------------------------------------------------------
+
+    @api.model
+    def fields_get(self, allfields=None, attributes=None):
+        """Do not offer bookkeeping in the menus of groups."""
+        # EXTENDS 'base'
+        descriptions = super().fields_get(allfields, attributes)
+        for name in BOOKKEEPING_FIELDS & descriptions.keys():
+            if "groupable" in descriptions[name]:
+                descriptions[name]["groupable"] = False
+        return descriptions
 
     @api.depends("followup_reminder_ids")
     @api.depends_context("uid")
