@@ -43,6 +43,15 @@ class AccountMove(models.Model):
         f"(followup_template_id, invoice_date, id) {_CHASED}"
     )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Put nobody onto new documents who has left."""
+        # EXTENDS 'account'
+        self, vals_list = self._followup_prepare_creation(vals_list)
+        documents = super().create(vals_list)
+        documents._followup_check_created()
+        return documents
+
     def _followup_starts_cycle(self, state):
         """An invoice that is posted again was corrected: it goes on where it was."""
         # EXTENDS 'sales.followup.mixin'
@@ -64,9 +73,10 @@ class AccountMove(models.Model):
         )
 
     def write(self, vals):
-        """Close the activities of orders that are fully invoiced now, too."""
+        """Put nobody onto invoices who has left, and close the activities of orders
+        that are fully invoiced now."""
         # EXTENDS 'account'
-        result = super().write(vals)
+        result = self._followup_write_checked(vals, super().write)
         if vals.get("is_move_sent"):
             self._followup_note_sent()
         if "matched_payment_ids" in vals:

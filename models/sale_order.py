@@ -43,6 +43,20 @@ class SaleOrder(models.Model):
         f"(followup_template_id, date_order, id) {_TO_INVOICE}"
     )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Put nobody onto new documents who has left."""
+        # EXTENDS 'sale'
+        self, vals_list = self._followup_prepare_creation(vals_list)
+        documents = super().create(vals_list)
+        documents._followup_check_created()
+        return documents
+
+    def write(self, vals):
+        """Put nobody onto documents who has left."""
+        # EXTENDS 'sale'
+        return self._followup_write_checked(vals, super().write)
+
     def _compute_user_id(self):
         # EXTENDS 'sale'
         fresh = self.filtered(lambda order: not (order._origin.id and order.user_id))

@@ -40,7 +40,7 @@ class SalesFollowupAssign(models.TransientModel):
     old_user_id = fields.Many2one(
         "res.users",
         string="Representative to Replace",
-        domain="[('share', '=', False)]",
+        domain="[('followup_may_be_replaced', '=', True)]",
         context={"active_test": False},
     )
     new_user_id = fields.Many2one(
@@ -65,6 +65,10 @@ class SalesFollowupAssign(models.TransientModel):
     own_contact_count = fields.Integer(
         string="Contacts with Their Own", compute="_compute_counts"
     )
+    subsidiary_count = fields.Integer(
+        string="Subsidiaries Not Covered", compute="_compute_subsidiary_count"
+    )
+    access_warning = fields.Char(compute="_compute_access_warning")
     change_id = fields.Many2one("sales.followup.change", readonly=True)
 
     @api.model
@@ -126,7 +130,32 @@ class SalesFollowupAssign(models.TransientModel):
             wizard.following_count = counts.get("following", 0)
             wizard.own_contact_count = counts.get("own", 0)
 
-    @api.depends("change_count", "right_count", "following_count", "own_contact_count")
+    @api.depends("partner_ids")
+    def _compute_subsidiary_count(self):
+        for wizard in self:
+            partners = wizard.partner_ids._origin
+            wizard.subsidiary_count = partners._followup_count_subsidiaries()
+
+    @api.depends("partner_ids", "operation", "user_ids", "lead_id", "new_user_id")
+    def _compute_access_warning(self):
+        for wizard in self:
+            joiners = self.env["res.users"]
+            if wizard.operation == "assign":
+                joiners = wizard.user_ids | wizard.lead_id
+            elif wizard.operation == "replace":
+                joiners = wizard.new_user_id
+            partners = wizard.partner_ids._origin
+            wizard.access_warning = partners._followup_get_access_warning(
+                joiners._origin
+            )
+
+    @api.depends(
+        "change_count",
+        "right_count",
+        "following_count",
+        "own_contact_count",
+        "subsidiary_count",
+    )
     def _compute_outlook(self):
         for wizard in self:
             counts = {
@@ -135,6 +164,7 @@ class SalesFollowupAssign(models.TransientModel):
                 self.env._("Contacts following"): wizard.following_count or None,
                 self.env._("Contacts that keep their own"): wizard.own_contact_count
                 or None,
+                self.env._("Subsidiaries not covered"): wizard.subsidiary_count or None,
             }
             wizard.outlook = " · ".join(
                 self.env._("%(label)s: %(count)s", label=label, count=count)

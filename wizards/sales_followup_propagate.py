@@ -59,10 +59,13 @@ class SalesFollowupPropagate(models.TransientModel):
         default="align",
         required=True,
     )
+    subsidiary_count = fields.Integer(
+        string="Subsidiaries Not Covered", compute="_compute_subsidiary_count"
+    )
     old_user_id = fields.Many2one(
         "res.users",
         string="Representative to Replace",
-        domain="[('share', '=', False)]",
+        domain="[('followup_may_be_replaced', '=', True)]",
         context={"active_test": False},
     )
     new_user_id = fields.Many2one(
@@ -111,6 +114,12 @@ class SalesFollowupPropagate(models.TransientModel):
         """Give the action that opens this wizard for customers."""
         # created here: see sales.followup.assign._get_action
         return self.create({"partner_ids": [Command.set(partners.ids)]})._reopen()
+
+    @api.depends("partner_ids")
+    def _compute_subsidiary_count(self):
+        for wizard in self:
+            partners = wizard.partner_ids._origin
+            wizard.subsidiary_count = partners._followup_count_subsidiaries()
 
     @api.depends("partner_ids")
     def _compute_customers(self):

@@ -7,3 +7,4 @@ from . import sales_followup_change
 from . import sales_followup_change_undo
 from . import sales_followup_change_line
 from . import res_partner
+from . import res_users

@@ -107,6 +107,21 @@ class ResPartner(models.Model):
             own = sum(bool(before[id_].members) for id_ in company_of.keys() - alike)
             yield BulkPlan(before, after, following, len(batch), own)
 
+    def _followup_apply_write(self, before, after):
+        """Journal what an Editor writes on several customers at once, as any change."""
+        # EXTENDS 'sales_followup'
+        if len(self) < 2 or self.env.su or not self._followup_is_rep_editor():
+            return super()._followup_apply_write(before, after)
+        contacts = self._followup_following_contacts(before)
+        before = before | contacts._followup_get_reps()
+        after = {id_: after[id_] for id_ in self.ids}
+        after |= {c.id: after[c.commercial_partner_id.id] for c in contacts}
+        self.env.flush_all()
+        change = self.env["sales.followup.change"]._create_planned("edit")
+        change._plan_partners(before, after)
+        change._apply()
+        return None
+
     @api.model
     def _followup_check_joiners(self, user_ids):
         """Refuse users whom a bulk change cannot put in charge.

@@ -63,6 +63,7 @@ class SalesFollowupChange(models.Model):
             ("replace", "Replace a representative"),
             ("clear", "Remove all representatives"),
             ("propagate", "Automatic contact update"),
+            ("edit", "Edited in a list"),
         ],
         required=True,
         readonly=True,

@@ -29,7 +29,7 @@ class ResPartner(models.Model):
         precompute=True,
         copy=True,
         tracking=5,
-        domain="[('share', '=', False)]",
+        domain="[('share', '=', False), ('active', '=', True)]",
         context={"active_test": False},
         groups="base.group_user",
         help="The users in charge of this customer; the Salesperson is one of them.",
@@ -45,6 +45,12 @@ class ResPartner(models.Model):
         # an onchange is told the new Salesperson only, yet it is the one shown before
         # who is replaced
         compute="_compute_followup_form_lead_id",
+        groups="base.group_user",
+    )
+
+    followup_rep_warning = fields.Char(
+        string="Representatives Without Access",
+        compute="_compute_followup_rep_warning",
         groups="base.group_user",
     )
 
@@ -79,13 +85,20 @@ class ResPartner(models.Model):
     def _compute_followup_can_edit_reps(self):
         self.followup_can_edit_reps = self._followup_is_rep_editor()
 
+    @api.depends("company_id", "followup_rep_ids.company_ids")
+    def _compute_followup_rep_warning(self):
+        for partner in self:
+            # sudo: users of another company are representatives nevertheless
+            reps = partner.sudo().followup_rep_ids
+            partner.followup_rep_warning = partner._followup_get_access_warning(reps)
+
     def _compute_followup_form_lead_id(self):
         for partner in self:
             partner.followup_form_lead_id = partner._origin.user_id
 
     @api.model
     def _followup_reps_for_lead(self, lead, parent):
-        """Give the representatives of a partner that just got ``lead``.
+        """Return the representatives of a partner that just got ``lead``.
 
         :param lead: the ``res.users`` record it got
         :param parent: its parent, or none
@@ -108,7 +121,7 @@ class ResPartner(models.Model):
         self._followup_show(rule.write(Reps(self.user_id.id), members=members))
 
     def _followup_form_members(self):
-        """Give the ids of the representatives in the form, longest in place first."""
+        """Return the ids of the representatives in the form, longest in place first."""
         shown = self.followup_rep_ids._origin.ids
         saved = self._origin._followup_get_reps().get(self._origin.id, NOBODY)
         stay = [user_id for user_id in saved.members if user_id in shown]
@@ -133,43 +146,113 @@ class ResPartner(models.Model):
         # EXTENDS 'base'
         if not REP_FIELDS & vals.keys() or self._followup_is_settled():
             return super().write(vals)
+        before, after, changed = self._followup_plan_write(
+            dict.fromkeys(self._ids, vals)
+        )
+        others = {name: vals[name] for name in vals.keys() - REP_FIELDS}
+        # protected: what is written of them wins over what a new parent would give
+        with self.env.protecting([self._fields[name] for name in REP_FIELDS], self):
+            result = super().write(others) if others else True
+        changed._followup_apply_write(before, after)
+        return result
+
+    def web_save_multi(self, vals_list, specification):
+        """Change the representatives of all edited rows at once, as one change."""
+        # EXTENDS 'web'
+        vals_by_id = dict(zip(self._ids, vals_list, strict=False))
+        rows = self.filtered(lambda row: REP_FIELDS & vals_by_id.get(row.id, {}).keys())
+        if len(rows) > 1 and len(self) == len(vals_list):
+            before, after, changed = rows._followup_plan_write(
+                {row.id: vals_by_id[row.id] for row in rows}
+            )
+            changed._followup_apply_write(before, after)
+            vals_list = [
+                {name: vals[name] for name in vals.keys() - REP_FIELDS}
+                for vals in vals_list
+            ]
+        return super().web_save_multi(vals_list, specification)
+
+    def _followup_plan_write(self, vals_by_id):
+        """Work out what writing representatives makes of these partners.
+
+        :param vals_by_id: dict of partner id → the values to write
+        :return: (dict of partner id → :class:`~..rules.reps.Reps` as they are, the same
+            as they shall be, the partners that change)
+        :raise AccessError: where the user may not
+        :raise ValidationError: naming users who cannot follow customers
+        """
         before = self._followup_get_reps()
         after = {
-            partner.id: self._followup_written_reps(before[partner.id], vals)
-            for partner in self
+            id_: self._followup_written_reps(before[id_], vals_by_id[id_])
+            for id_ in self._ids
         }
         changed = self.filtered(
             lambda partner: not after[partner.id].same_people(before[partner.id])
         )
         if changed:
-            if not changed._followup_merely_inherits(before, after, vals):
+            if not changed._followup_merely_inherits(before, after, vals_by_id):
                 self._followup_check_rep_editor()
-            self._followup_check_internal(
+            parent_ids = {vals_by_id[id_].get("parent_id") for id_ in changed._ids}
+            parent_ids -= {None, False}
+            self._followup_check_present(
                 {
                     user_id
                     for partner in changed
                     for user_id in after[partner.id].members
                     if user_id not in before[partner.id].members
-                }
+                },
+                changed.parent_id | self.browse(parent_ids),
             )
             changed.check_access("write")
-        others = {name: vals[name] for name in vals.keys() - REP_FIELDS}
-        # protected: what is written of them wins over what a new parent would give
-        with self.env.protecting([self._fields[name] for name in REP_FIELDS], self):
-            result = super().write(others) if others else True
-        changed._followup_change_reps(before, after)
-        return result
+        return before, after, changed
 
-    def _followup_merely_inherits(self, before, after, vals):
+    def _followup_apply_write(self, before, after):
+        """Write the representatives that users gave to these partners.
+
+        :param before: dict of partner id → :class:`~..rules.reps.Reps` as they are
+        :param after: the same, as they shall be; coherent
+        """
+        self._followup_change_reps(before, after)
+
+    def copy_data(self, default=None):
+        """Name only who is still there: :meth:`copy` adds those who have left."""
+        # EXTENDS 'base'
+        vals_list = super().copy_data(default)
+        for partner, vals in zip(self, vals_list, strict=True):
+            if REP_FIELDS & (default or {}).keys():
+                continue
+            # sudo: users of another company are representatives nevertheless
+            reps = partner.sudo().followup_rep_ids.filtered("active")
+            lead = partner.sudo().user_id.filtered("active") or reps[:1]
+            vals["user_id"] = lead.id
+            vals["followup_rep_ids"] = [Command.set(reps.ids)]
+        return vals_list
+
+    def copy(self, default=None):
+        # EXTENDS 'base'
+        copies = super().copy(default)
+        if not REP_FIELDS & (default or {}).keys():
+            originals = self._followup_get_reps()
+            after = {
+                copy.id: originals[partner.id]
+                for partner, copy in zip(self, copies, strict=True)
+            }
+            before = copies._followup_get_reps()
+            copies.filtered(
+                lambda copy: not after[copy.id].same_people(before[copy.id])
+            )._followup_store_reps(before, after)
+        return copies
+
+    def _followup_merely_inherits(self, before, after, vals_by_id):
         """Tell whether a write says no more of representatives than the new parent,
         which it sets too, gives to these partners by itself."""
-        if not vals.get("parent_id"):
+        parents = {id_: vals_by_id[id_].get("parent_id") for id_ in self._ids}
+        if not all(parents.values()):
             return False
-        inherited = self.browse(vals["parent_id"])._followup_get_reps()
+        inherited = self.browse(set(parents.values()))._followup_get_reps()
         return all(
-            before[partner.id] == NOBODY
-            and after[partner.id].same_people(inherited[vals["parent_id"]])
-            for partner in self
+            before[id_] == NOBODY and after[id_].same_people(inherited[parent_id])
+            for id_, parent_id in parents.items()
         )
 
     def _followup_is_settled(self):
@@ -215,6 +298,30 @@ class ResPartner(models.Model):
                 )
             )
 
+    @api.model
+    def _followup_check_present(self, user_ids, parents):
+        """Refuse representatives who are not internal users, or archived.
+
+        :param user_ids: ids of the users who are to be added
+        :param parents: the partners' parents: contacts take over whoever follows these
+        :raise ValidationError: naming them
+        """
+        self._followup_check_internal(user_ids)
+        if self.env.su:
+            # a migration, say, that brings the past along
+            return
+        users = self.env["res.users"].sudo().browse(user_ids)
+        # sudo: who follows the company is not for its contact's editor to see
+        gone = users.filtered(lambda u: not u.active) - parents.sudo().followup_rep_ids
+        if gone:
+            raise ValidationError(
+                self.env._(
+                    "Archived users cannot take over customers or documents: "
+                    "%(users)s. Choose somebody else.",
+                    users=", ".join(gone.mapped("name")),
+                )
+            )
+
     # --- reading and writing representatives ------------------------------------
 
     def _followup_get_reps(self):
@@ -243,7 +350,7 @@ class ResPartner(models.Model):
         return {id_: found.get(id_, NOBODY) for id_ in self.ids}
 
     def _followup_written_reps(self, before, vals):
-        """Give what a write of ``vals`` makes of the representatives ``before``."""
+        """Return what a write of ``vals`` makes of the representatives ``before``."""
         lead, members, named = KEEP, KEEP, ()
         if "user_id" in vals:
             lead = vals["user_id"] or None
@@ -310,7 +417,8 @@ class ResPartner(models.Model):
             reps = rule.write(NOBODY, lead.id, members)
         else:
             reps = NOBODY
-        self._followup_check_internal(reps.members)
+        parent = self.browse(given.get("parent_id") or ())
+        self._followup_check_present(reps.members, parent)
         return {
             **vals,
             "user_id": reps.lead,
@@ -348,8 +456,13 @@ class ResPartner(models.Model):
             if user_id
         ]
         after = {self.id: rule.assign(reps[self.id], users)}
+        # those who followed a merged company follow this one from now on
+        moving = partners._followup_following_contacts(reps) - self
         if not after[self.id].same_people(reps[self.id]):
             self._followup_change_reps(reps, after)
+        moving.with_context(mail_auto_subscribe_no_notify=True)._followup_store_reps(
+            moving._followup_get_reps(), dict.fromkeys(moving._ids, after[self.id])
+        )
         # the merge moves rows of relation tables one by one and stumbles over a
         # representative that both partners have
         self.env.execute_query(
@@ -384,7 +497,7 @@ class ResPartner(models.Model):
             partners.browse(partner_ids).write(values)
 
     def _followup_get_document_reps(self):
-        """Give whose representatives a new document of each of these customers takes.
+        """Return whose representatives a new document of each of these customers takes.
 
         A contact without representatives of its own counts as its company.
 
@@ -401,7 +514,7 @@ class ResPartner(models.Model):
         return {False: NOBODY, **found}
 
     def _followup_following_contacts(self, before):
-        """Give the contacts, outside of ``self``, that follow these companies' changes.
+        """Return the contacts, not in ``self``, that follow their company's changes.
 
         They are the ones whose representatives are the same as their company's.
 
@@ -416,7 +529,7 @@ class ResPartner(models.Model):
         )
 
     def _followup_get_contacts(self):
-        """Give all contacts of these customers not in ``self``, archived ones too."""
+        """Return all contacts of these customers not in ``self``, archived ones too."""
         companies = self.filtered(lambda p: p.commercial_partner_id == p)
         if not companies:
             return self.sudo().browse()
@@ -430,6 +543,53 @@ class ResPartner(models.Model):
                     ("id", "not in", self.ids),
                 ]
             )
+        )
+
+    def _create_contact_parent_company(self):
+        """Give the company made from this person the person's representatives."""
+        # EXTENDS 'base'
+        company = super()._create_contact_parent_company()
+        before = company._followup_get_reps()
+        reps = self._followup_get_reps()[self.id]
+        if company and reps.members and before[company.id] == NOBODY:
+            # not a change, which only Editors make: first representatives are set by
+            # whoever creates a partner
+            company._followup_change_reps(before, {company.id: reps})
+        return company
+
+    def _followup_get_access_warning(self, users):
+        """Say who of these users cannot open some of these customers, or ``False``.
+
+        :param users: ``res.users`` recordset, the customers' representatives, or those
+            who are to be
+        """
+        warnings = []
+        # sudo: the companies of colleagues are read, and only to tell this
+        for company in self.sudo().company_id._origin:
+            outside = users.sudo()._origin.filtered(
+                lambda user, company=company: company not in user.company_ids
+            )
+            if outside:
+                warnings.append(
+                    self.env._(
+                        "%(users)s cannot open customers that belong to %(company)s.",
+                        users=", ".join(outside.mapped("name")),
+                        company=company.name,
+                    )
+                )
+        return " ".join(warnings) or False
+
+    def _followup_count_subsidiaries(self):
+        """Count the companies below these ones, whose representatives are their own.
+
+        :return: number of companies outside ``self`` that the user may see
+        """
+        return self.search_count(
+            [
+                ("id", "child_of", self.ids),
+                ("id", "not in", self.ids),
+                ("is_company", "=", True),
+            ]
         )
 
     # --- actions ------------------------------------------------------------------

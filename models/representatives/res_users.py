@@ -1,9 +1,46 @@
-from odoo import api, models
+from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
+
+from ...rules import reps as rule
 
 
 class ResUsers(models.Model):
     _inherit = "res.users"
+
+    followup_may_be_replaced = fields.Boolean(
+        string="May Be Replaced as Representative",
+        compute="_compute_followup_may_be_replaced",
+        search="_search_followup_may_be_replaced",
+        groups="base.group_user",
+        help="Internal users, and those who follow customers though they are not "
+        "internal any more.",
+    )
+
+    @api.depends("share")
+    def _compute_followup_may_be_replaced(self):
+        replaceable = self.with_context(active_test=False).search(
+            [("followup_may_be_replaced", "=", True), ("id", "in", self.ids)]
+        )
+        for user in self:
+            user.followup_may_be_replaced = user in replaceable
+
+    def _search_followup_may_be_replaced(self, operator, value):
+        if operator != "in" or set(value) != {True}:
+            return NotImplemented
+        relations = [
+            self.env[model]._fields["followup_rep_ids"]
+            for model in ("res.partner", "sale.order", "account.move")
+        ]
+        following = SQL(" UNION ").join(
+            SQL(
+                "SELECT %s FROM %s",
+                SQL.identifier(field.column2),
+                SQL.identifier(field.relation),
+            )
+            for field in relations
+        )
+        return Domain("share", "=", False) | Domain("id", "in", SQL("(%s)", following))
 
     @api.depends("active")
     @api.depends_context("followup_mark_archived")
@@ -23,15 +60,19 @@ class ResUsers(models.Model):
         """Let the next representative lead where a deleted user did."""
         # sudo: deleting a user must leave no customer with representatives but no lead
         partners = self.env["res.partner"].sudo().with_context(active_test=False)
-        followed = partners.search([("followup_rep_ids", "in", self.ids)])
-        for user in self:
-            followed.filtered(
-                lambda partner, user=user: user in partner.followup_rep_ids
-            ).write({"followup_rep_ids": [(3, user.id)]})
+        if followed := partners.search([("followup_rep_ids", "in", self.ids)]):
+            self._followup_leave(followed)
+
+    def _followup_leave(self, customers):
+        """Take these users off customers."""
+        before = customers._followup_get_reps()
+        after = {id_: rule.unassign(before[id_], self.ids) for id_ in before}
+        quiet = customers.with_context(mail_auto_subscribe_no_notify=True)
+        quiet._followup_store_reps(before, after)
 
     @api.model
     def _followup_permitted_by_company(self):
-        """Give who may be put onto documents, by company.
+        """Return who may be put onto documents, by company.
 
         :return: dict of company id → frozenset of the ids of its active internal
             users; the key ``None`` holds those of any company

@@ -1,4 +1,5 @@
-from odoo import Command, api, models
+from odoo import SUPERUSER_ID, Command, api, models
+from odoo.exceptions import ValidationError
 
 from ...fields import Representatives
 from ...rules import reps as rule
@@ -25,7 +26,7 @@ class SalesFollowupMixin(models.AbstractModel):
         precompute=True,
         copy=True,
         tracking=3,
-        domain="[('share', '=', False)]",
+        domain="[('share', '=', False), ('active', '=', True)]",
         context={"active_test": False},
         groups="base.group_user",
         help="The users who follow this document. New documents take them from "
@@ -43,10 +44,114 @@ class SalesFollowupMixin(models.AbstractModel):
         for document in taking:
             document.followup_rep_ids = [Command.set(reps[document].members)]
 
+    # --- who may not go onto documents -------------------------------------------
+
+    @api.model
+    def _followup_prepare_creation(self, vals_list):
+        """Leave out Salespeople who have left, so that they are not even subscribed.
+
+        Documents then choose theirs as if none had been named.
+
+        :param vals_list: as given to ``create``
+        :return: (``self`` without such a default in its context, the values to create)
+        """
+        name = self._followup_lead_field
+        default = f"default_{name}"
+        named = {vals.get(name) for vals in vals_list}
+        named.add(self.env.context.get(default))
+        gone = self._followup_get_absent_users(
+            user for user in named if isinstance(user, int)
+        ).ids
+        if self.env.context.get(default) in gone:
+            context = dict(self.env.context)
+            del context[default]
+            self = self.with_context(context)
+        return self, [
+            {key: value for key, value in vals.items() if key != name}
+            if vals.get(name) in gone
+            else vals
+            for vals in vals_list
+        ]
+
+    def _followup_check_created(self):
+        """Hold new documents to the rule, whatever defaults and computes gave them."""
+        self.filtered(
+            lambda document: self._followup_get_absent_users(
+                document[self._followup_lead_field].ids
+            )
+        )._followup_pass_over_absent_leads()
+        self._followup_refuse_absent_reps({})
+
+    def _followup_write_checked(self, vals, write):
+        """Write values, but put nobody onto these documents who has left.
+
+        :param vals: as given to ``write``
+        :param write: the function that writes
+        :raise ValidationError: naming those a user tries to put there; what runs with
+            elevated rights (a web shop, a scheduled action) passes them over instead
+        """
+        lead = vals.get(self._followup_lead_field)
+        names = {self._followup_lead_field, "followup_rep_ids"} & vals.keys()
+        if not names or self.env.su and self.env.context.get("followup_settled"):
+            return write(vals)
+        # sudo: users of another company are representatives nevertheless
+        documents = self.sudo()
+        before = {doc.id: set(doc.followup_rep_ids.ids) for doc in documents}
+        gone = self._followup_get_absent_users([lead])
+        taking = documents.filtered(lambda doc: doc[self._followup_lead_field] != gone)
+        if gone and taking:
+            if not (self.env.su or self.env.user.share):
+                self._followup_refuse(gone)
+            vals = {key: vals[key] for key in vals.keys() - {self._followup_lead_field}}
+        result = write(vals) if vals else True
+        if gone and taking:
+            reps = taking._followup_get_customer_reps()
+            for document in taking.filtered(
+                lambda doc: not doc[self._followup_lead_field]
+            ):
+                document[self._followup_lead_field] = reps[document].lead
+        if "followup_rep_ids" in names:
+            self._followup_refuse_absent_reps(before)
+        return result
+
+    def _followup_refuse_absent_reps(self, before):
+        """Refuse representatives who have left, except those who were there ``before``.
+
+        :param before: dict of document id → set of user ids
+        """
+        # sudo: users of another company are representatives nevertheless
+        for document in self.sudo():
+            added = set(document.followup_rep_ids.ids) - before.get(document.id, set())
+            if not (gone := self._followup_get_absent_users(added)):
+                continue
+            if not self.env.su:
+                self._followup_refuse(gone)
+            document.followup_rep_ids = [Command.unlink(id_) for id_ in gone.ids]
+
+    def _followup_refuse(self, users):
+        raise ValidationError(
+            self.env._(
+                "Archived users and users who are not internal cannot follow "
+                "documents: %(users)s. Choose somebody else.",
+                users=", ".join(users.mapped("name")),
+            )
+        )
+
+    @api.model
+    def _followup_get_absent_users(self, user_ids):
+        """Return who of these users may not go onto documents.
+
+        :return: ``res.users`` recordset of archived users and of users who are no
+            longer internal; OdooBot, which is archived on purpose, is not among them
+        """
+        ids = {id_ for id_ in user_ids if id_} - {SUPERUSER_ID}
+        # sudo: users of another company are representatives nevertheless
+        users = self.env["res.users"].sudo().browse(ids)
+        return users.filtered(lambda user: not user.active or user.share)
+
     def _followup_pass_over_absent_leads(self):
-        """Give these new documents another Salesperson where their customer's has left
-        or does not belong to their company: its next representative, else who makes
-        the document, as for a customer without Salesperson."""
+        """Replace a Salesperson who has left or is not of this company by the next
+        representative, or by the current user."""
         absent = self.filtered(lambda document: document._followup_has_absent_lead())
         reps = absent._followup_get_customer_reps()
         sells = self.env.user.has_group("sales_team.group_sale_salesman")
@@ -56,16 +161,18 @@ class SalesFollowupMixin(models.AbstractModel):
             )
 
     def _followup_has_absent_lead(self):
-        """Tell whether the customer's Salesperson cannot be this document's."""
+        """Tell whether the Salesperson has left, or came from the customer without
+        belonging to this document's company."""
         lead = self[self._followup_lead_field].sudo()
-        present = lead.active and not lead.share
-        if not lead or (present and self.company_id <= lead.company_ids):
+        if not lead or self._followup_get_absent_users(lead.ids):
+            return bool(lead)
+        if self.company_id <= lead.company_ids:
             return False
         customer = self.partner_id.sudo()
         return lead == (customer.user_id or customer.commercial_partner_id.user_id)
 
     def _followup_get_customer_reps(self):
-        """Give who of their customers' representatives these new documents take.
+        """Return who of their customers' representatives these new documents take.
 
         :return: dict of document → :class:`~..rules.reps.Reps`
         """
@@ -92,7 +199,7 @@ class SalesFollowupMixin(models.AbstractModel):
         return bool(self.partner_id)
 
     def _followup_active_reps(self):
-        """Give the representatives that may go onto a document made from these.
+        """Return the representatives that may go onto a document made from these.
 
         :return: ``res.users`` recordset, without archived and no longer internal ones
         """
@@ -102,11 +209,34 @@ class SalesFollowupMixin(models.AbstractModel):
         )
 
     def copy_data(self, default=None):
-        """Copy the representatives, except those who left."""
+        """Copy Salesperson and representatives together, except those who have left.
+
+        Whatever is made from a document (a copy, a credit note, the invoice in place
+        of a credited one) takes both from there, not one of them from the customer.
+        """
         # EXTENDS 'base'
         vals_list = super().copy_data(default)
+        given, name = default or {}, self._followup_lead_field
         for document, vals in zip(self, vals_list, strict=True):
-            if "followup_rep_ids" in vals and "followup_rep_ids" not in (default or {}):
+            if "followup_rep_ids" in vals and "followup_rep_ids" not in given:
                 reps = document._followup_active_reps()
                 vals["followup_rep_ids"] = [Command.set(reps.ids)]
+            lead = document[name]
+            if name in given and not self._followup_get_absent_users([given[name]]):
+                continue
+            if not lead or not document._followup_takes_customer_reps():
+                continue
+            vals.pop(name, None)
+            if lead := document._followup_get_copied_lead():
+                vals[name] = lead.id
         return vals_list
+
+    def _followup_get_copied_lead(self):
+        """Return the Salesperson of a copy: this document's, or where that one has left
+        the next of its representatives who belongs to its company."""
+        lead = self[self._followup_lead_field].sudo()
+        if not self._followup_get_absent_users(lead.ids):
+            return lead
+        return self._followup_active_reps().filtered(
+            lambda user: self.company_id <= user.company_ids
+        )[:1]

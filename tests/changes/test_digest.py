@@ -7,8 +7,9 @@ from odoo.tests import tagged
 from ..common_documents import DocumentsCommon
 
 
-@tagged("post_install", "-at_install")
-class TestDigest(DocumentsCommon):
+class DigestCommon(DocumentsCommon):
+    """What each representative was told, in the words of the digest's tests."""
+
     @classmethod
     def default_env_context(cls):
         # messages and mails are what these tests are about
@@ -95,8 +96,9 @@ class TestDigest(DocumentsCommon):
         expected = {name.replace("_", " "): count for name, count in counts.items()}
         self.assertEqual({name: int(count) for name, count in found}, expected)
 
-    # --- tests ------------------------------------------------------------------
 
+@tagged("post_install", "-at_install")
+class TestDigest(DigestCommon):
     def test_each_new_representative_gets_one_notification_for_the_whole_change(self):
         orders = self._create_carols_orders(3)
         confirmed = self._create_carols_orders(2)

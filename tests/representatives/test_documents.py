@@ -1,5 +1,5 @@
 from odoo import Command
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import Form, tagged
 
 from ..common_documents import DocumentsCommon
@@ -70,13 +70,16 @@ class TestQuotations(DocumentsOfCustomers):
         self.assertReps(order, lead=self.bob)
         self.assertReps(customer, self.alice)
 
-    def test_archived_salesperson_given_or_in_place_stays(self):
+    def test_archived_salesperson_in_place_stays(self):
         order = self._create_order(self.customer)
         self.alice.active = False
         order.with_user(self.editor).partner_id = self._create_customer(self.carol)
         self.assertReps(order, self.alice, self.bob)
+
+    def test_archived_salesperson_given_is_passed_over(self):
+        self.alice.active = False
         order = self._create_order(self.customer, user_id=self.alice.id)
-        self.assertReps(order, self.bob, lead=self.alice)
+        self.assertReps(order, self.bob)
 
     def test_quotation_does_not_take_who_is_internal_no_more(self):
         self.bob.group_ids = [Command.set(self.group_portal.ids)]
@@ -167,6 +170,134 @@ class TestQuotations(DocumentsOfCustomers):
         order = self._create_order(self.customer)
         copy = order.copy({"followup_rep_ids": [Command.set(self.carol.ids)]})
         self.assertReps(copy, self.carol, lead=self.alice)
+
+
+@tagged("post_install", "-at_install", "depends_on_apps")
+class TestPeopleWhoLeft(DocumentsOfCustomers):
+    """R1: who is archived or not internal any more never goes onto new documents,
+    whatever makes these."""
+
+    @classmethod
+    def default_env_context(cls):
+        # messages and followers are what some of these are about
+        return {}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.order = cls._create_order(cls.customer, "sale")
+        cls.invoice = cls._create_invoice(cls.customer, post=True)
+
+    def _leave(self, user, way):
+        if way == "archived":
+            user.active = False
+        else:
+            user.group_ids = [Command.set(self.group_portal.ids)]
+
+    def _each_way(self):
+        """Yield twice, after Alice was archived or became a portal user."""
+        for way in ("archived", "portal"):
+            with self.subTest(way=way), self.env.cr.savepoint() as savepoint:
+                self._leave(self.alice, way)
+                yield way
+                savepoint.rollback()
+            self.env.invalidate_all()
+
+    def assertWithoutAlice(self, document):
+        self.assertReps(document, self.bob)
+        self.assertNotIn(self.alice.partner_id, document.message_partner_ids)
+        self.assertFalse(
+            self.env["mail.mail"]
+            .search([("model", "=", document._name), ("res_id", "=", document.id)])
+            .recipient_ids
+            & self.alice.partner_id
+        )
+
+    def test_copies_do_not_take_who_left(self):
+        for _way in self._each_way():
+            self.assertWithoutAlice(self.order.copy())
+            self.assertWithoutAlice(self.invoice.copy())
+
+    def test_quotation_of_an_opportunity_does_not_take_who_left(self):
+        for _way in self._each_way():
+            orders = self.env["sale.order"].with_user(self.editor)
+            orders = orders.with_context(default_user_id=self.alice.id)
+            self.assertWithoutAlice(orders.create({"partner_id": self.customer.id}))
+
+    def test_values_given_by_code_do_not_bring_back_who_left(self):
+        for _way in self._each_way():
+            self.assertWithoutAlice(
+                self._create_order(self.customer, user_id=self.alice.id)
+            )
+            self.assertWithoutAlice(
+                self._create_invoice(self.customer, invoice_user_id=self.alice.id)
+            )
+
+    def test_import_does_not_bring_back_who_left(self):
+        for _way in self._each_way():
+            loaded = (
+                self.env["sale.order"]
+                .with_user(self.editor)
+                .load(
+                    ["partner_id/.id", "user_id/.id"],
+                    [[str(self.customer.id), str(self.alice.id)]],
+                )
+            )
+            self.assertFalse(loaded["messages"])
+            self.assertWithoutAlice(self.env["sale.order"].browse(loaded["ids"]))
+
+    def test_shop_that_names_the_salesperson_at_confirmation_passes_over_who_left(self):
+        for _way in self._each_way():
+            # a web shop writes with elevated rights, in a visitor's name
+            order = self._create_order(self.customer, user_id=False)
+            order.with_user(self.portal).sudo().user_id = self.alice
+            self.assertWithoutAlice(order)
+
+    def test_user_cannot_name_who_left_as_salesperson_of_an_order(self):
+        order = self._create_order(self.customer, user_id=self.bob.id)
+        for _way in self._each_way():
+            with self.assertRaisesRegex(ValidationError, "Alice"):
+                order.with_user(self.editor).user_id = self.alice
+
+    def test_nobody_puts_who_left_onto_representatives(self):
+        order = self._create_order(self.customer, followup_rep_ids=False)
+        link = [Command.link(self.alice.id)]
+        values = {"partner_id": self.customer.id}
+        orders = self.env["sale.order"].with_user(self.editor)
+        routes = (
+            lambda: order.with_user(self.editor).write({"followup_rep_ids": link}),
+            lambda: orders.create({**values, "followup_rep_ids": link}),
+            lambda: orders.with_context(default_followup_rep_ids=link).create(values),
+        )
+        for _way in self._each_way():
+            for route in routes:
+                with (
+                    self.assertRaisesRegex(ValidationError, "Alice"),
+                    self.env.cr.savepoint(),
+                ):
+                    route()
+            loaded = order.with_user(self.editor).load(
+                [".id", "followup_rep_ids/.id"], [[str(order.id), str(self.alice.id)]]
+            )
+            self.assertIn("Alice", loaded["messages"][0]["message"])
+
+    def test_representatives_in_place_do_not_hinder_other_changes(self):
+        for _way in self._each_way():
+            order = self.order.with_user(self.editor)
+            order.followup_rep_ids = [Command.link(self.carol.id)]
+            self.assertReps(order, self.alice, self.bob, self.carol)
+
+    def test_visitor_is_not_the_salesperson_of_their_invoice(self):
+        invoice = self._create_invoice(
+            self._create_customer(), invoice_user_id=self.portal.id
+        )
+        self.assertFalse(invoice.invoice_user_id & self.portal)
+
+    def test_cashier_sells_without_following(self):
+        """What another app says of the seller stays; it makes nobody follow."""
+        invoice = self._create_invoice(self.customer, invoice_user_id=self.carol.id)
+        self.assertReps(invoice, self.alice, self.bob, lead=self.carol)
+        self.assertReps(self.customer, self.alice, self.bob)
 
 
 @tagged("post_install", "-at_install", "depends_on_apps")
@@ -294,6 +425,13 @@ class TestInvoices(DocumentsOfCustomers):
         move.followup_rep_ids = self.bob + self.carol
         self.carol.active = False
         self.assertReps(move.copy(), self.bob, lead=self.alice)
+
+    def test_documents_made_from_an_invoice_after_a_handover_keep_its_salesperson(self):
+        move = self._create_invoice(self.customer, post=True)
+        self.customer.followup_rep_ids = [Command.set(self.carol.ids)]
+        self.assertReps(move.copy(), self.alice, self.bob)
+        for new in self._reverse(move, "modify_moves") | move.reversal_move_ids:
+            self.assertReps(new, self.alice, self.bob)
 
     def test_representatives_of_a_posted_invoice_can_change(self):
         move = self._create_invoice(self.customer, post=True)
@@ -471,3 +609,14 @@ class TestLists(DocumentsOfCustomers):
                 )
                 names = sorted(group["followup_rep_ids"][1] for group in groups)
                 self.assertEqual(names, ["Alice", "Bob"])
+
+    def test_bookkeeping_is_not_offered_to_group_by(self):
+        for model in ("sale.order", "account.move"):
+            fields = self.env[model].with_user(self.editor).fields_get()
+            for name, description in fields.items():
+                if name.startswith("followup_"):
+                    self.assertFalse(
+                        description["groupable"]
+                        and description["string"].startswith(("Latest", "Answers")),
+                        name,
+                    )

@@ -1,6 +1,7 @@
 from odoo import Command
 from odoo.exceptions import ValidationError
 from odoo.tests import Form, tagged
+from odoo.tools.safe_eval import safe_eval
 
 from ..common import FollowupCommon
 
@@ -498,13 +499,31 @@ class TestCopyAndMerge(FollowupCommon):
         self.assertReps(contact, self.alice, self.bob)
         self.assertReps(own, self.editor)
 
-    def test_merge_leaves_the_moved_contacts_with_their_own(self):
+    def test_contacts_of_a_merged_company_follow_the_kept_one(self):
         kept = self._create_customer(self.alice)
         other = self._create_customer(self.bob)
         contact = self._create_contact(other)
         self._merge(kept, other)
         self.assertEqual(contact.parent_id, kept)
-        self.assertReps(contact, self.bob)
+        self.assertReps(contact, self.alice, self.bob)
+        kept.followup_rep_ids = [Command.set(self.carol.ids)]
+        self.assertReps(contact, self.carol)
+
+    def test_merge_leaves_the_moved_contacts_with_their_own(self):
+        kept = self._create_customer(self.alice)
+        other = self._create_customer(self.bob)
+        contact = self._create_contact(other, user_id=self.carol.id)
+        self._merge(kept, other)
+        self.assertReps(contact, self.carol)
+
+    def test_company_made_from_a_person_gets_their_representatives(self):
+        person = self._create_customer(
+            self.bob, self.alice, is_company=False, company_name="Made Inc."
+        )
+        person.with_user(self.clerk).create_company()
+        self.assertReps(person.parent_id, self.bob, self.alice)
+        person.parent_id.followup_rep_ids = [Command.set(self.carol.ids)]
+        self.assertReps(person, self.carol)
 
 
 @tagged("post_install", "-at_install")
@@ -540,6 +559,59 @@ class TestUsersWhoLeave(FollowupCommon):
         )
         names = [rep["display_name"] for rep in values["followup_rep_ids"]]
         self.assertEqual(names, ["Alice", "Bob (archived)"])
+
+    def test_archived_users_cannot_follow_customers(self):
+        customer = self._create_customer(self.alice)
+        self.bob.active = False
+        partners = self.env["res.partner"].with_user(self.editor)
+        link = [Command.link(self.bob.id)]
+        for route in (
+            lambda: customer.with_user(self.editor).write({"followup_rep_ids": link}),
+            lambda: customer.with_user(self.editor).write({"user_id": self.bob.id}),
+            lambda: partners.create({"name": "New", "user_id": self.bob.id}),
+            lambda: partners.with_context(default_followup_rep_ids=link).create(
+                {"name": "New"}
+            ),
+        ):
+            with (
+                self.subTest(route=route),
+                self.assertRaisesRegex(ValidationError, "Bob"),
+                self.env.cr.savepoint(),
+            ):
+                route()
+        self.assertReps(customer, self.alice)
+        offered = self.env["res.users"].with_context(active_test=False)
+        for model in ("res.partner", "sale.order", "account.move"):
+            domain = safe_eval(self.env[model]._fields["followup_rep_ids"].domain)
+            self.assertNotIn(self.bob, offered.search(domain))
+
+    def test_contact_of_a_company_whose_lead_left_is_created_in_the_form(self):
+        customer = self._create_customer(self.alice, self.bob)
+        self.alice.active = False
+        form = Form(
+            self.env["res.partner"]
+            .with_user(self.editor)
+            .with_context(default_parent_id=customer.id)
+        )
+        form.name = "New"
+        self.assertReps(form.save(), self.alice, self.bob)
+
+    def test_representative_who_became_a_portal_user_can_be_replaced(self):
+        self._create_customer(self.alice)
+        self.alice.group_ids = [Command.set(self.group_portal.ids)]
+        users = self.env["res.users"].search([("followup_may_be_replaced", "=", True)])
+        self.assertIn(self.alice, users)
+        self.assertIn(self.bob, users)
+        self.assertNotIn(self.portal, users)
+
+    def test_representatives_who_cannot_open_the_customer_are_named(self):
+        branch = self._create_company(name="Elsewhere")
+        customer = self._create_customer(self.alice, self.bob, company_id=branch.id)
+        self.bob.company_ids += branch
+        self.assertIn("Alice", customer.followup_rep_warning)
+        self.assertNotIn("Bob", customer.followup_rep_warning)
+        self.alice.company_ids += branch
+        self.assertFalse(customer.followup_rep_warning)
 
     def test_archived_lead_stays_until_replaced(self):
         customer = self._create_customer(self.alice, self.bob)
