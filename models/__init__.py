@@ -1,3 +1,6 @@
+# What only this addon writes.
+from . import sales_followup_guarded
+
 # What a document is: data that says where to find it, and a link to it.
 from . import sales_followup_document_link
 from . import sales_followup_document_type

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
 
+from .bounds import shift
+
 #: how far ahead a business day is looked for; a calendar without one gives up there
 LONGEST_CLOSURE = 366
 
@@ -52,17 +54,6 @@ class Level:
 
 
 Series = Sequence[Level]
-
-
-def shift(day: date, days: int) -> date:
-    """Give the day ``days`` later; the calendar's own ends are as far as it goes.
-
-    People enter the last day there is (31 December 9999) to say "never".
-    """
-    try:
-        return day + timedelta(days=days)
-    except OverflowError:
-        return date.max if days > 0 else date.min
 
 
 def own_day(

@@ -23,7 +23,11 @@ WINGS = {
 }
 #: what a document is: all wings use it, and it uses none
 GROUND = "what a document is"
-GROUND_FILES = ("sales_followup_document_type", "sales_followup_document_link")
+GROUND_FILES = (
+    "sales_followup_guarded",
+    "sales_followup_document_type",
+    "sales_followup_document_link",
+)
 #: the documents and the settings, which use all wings
 ROOF = "the documents"
 

@@ -7,6 +7,7 @@ class SalesFollowupAssign(models.TransientModel):
     what it will."""
 
     _name = "sales.followup.assign"
+    _inherit = ["sales.followup.guarded"]
     _description = "Change Representatives"
 
     partner_ids = fields.Many2many(
@@ -70,6 +71,11 @@ class SalesFollowupAssign(models.TransientModel):
     )
     access_warning = fields.Char(compute="_compute_access_warning")
     change_id = fields.Many2one("sales.followup.change", readonly=True)
+
+    @api.model
+    def _get_guarded_fields(self):
+        # EXTENDS 'sales_followup'
+        return {"change_id"}
 
     @api.model
     def default_get(self, fields):

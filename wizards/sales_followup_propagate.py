@@ -34,6 +34,7 @@ class SalesFollowupPropagate(models.TransientModel):
     """
 
     _name = "sales.followup.propagate"
+    _inherit = ["sales.followup.guarded"]
     _description = "Automatic Contact Update"
 
     partner_ids = fields.Many2many(
@@ -96,6 +97,11 @@ class SalesFollowupPropagate(models.TransientModel):
     change_id = fields.Many2one("sales.followup.change", readonly=True)
 
     # --- defaults and computes --------------------------------------------------
+
+    @api.model
+    def _get_guarded_fields(self):
+        # EXTENDS 'sales_followup'
+        return {"state", "line_ids", "right_counts", "notes", "change_id"}
 
     @api.model
     def default_get(self, fields):

@@ -13,6 +13,7 @@ class SalesFollowupRemind(models.TransientModel):
     """The dialog that reminds of one document: logs what was done, or sends it."""
 
     _name = "sales.followup.remind"
+    _inherit = ["sales.followup.guarded"]
     _description = "Remind"
 
     partner_id = fields.Many2one(
@@ -156,12 +157,18 @@ class SalesFollowupRemind(models.TransientModel):
         elif document and not self.template_id:
             self.template_id = document._followup_get_next_template()
 
+    @api.model
+    def _get_guarded_fields(self):
+        # EXTENDS 'sales_followup'
+        return {"reminder_id"}
+
     # --- create -----------------------------------------------------------------
 
     @api.model_create_multi
     def create(self, vals_list):
         """Take a call or a visit for no level of the series, as the form does."""
         # EXTENDS 'base'
+        self._check_guarded(vals_list)
         return super().create(
             [
                 vals

@@ -53,6 +53,7 @@ class SalesFollowupChange(models.Model):
     """
 
     _name = "sales.followup.change"
+    _inherit = ["sales.followup.guarded"]
     _description = "Change of Representatives"
     _order = "date desc, id desc"
 
@@ -111,6 +112,11 @@ class SalesFollowupChange(models.Model):
     )
     undo_user_id = fields.Many2one("res.users", string="Undone By", readonly=True)
     undo_date = fields.Datetime(string="Undone On", readonly=True)
+
+    @api.model
+    def _get_guarded_fields(self):
+        # EXTENDS 'sales_followup'
+        return self._get_stored_fields_except(())
 
     @api.depends("operation", "date")
     def _compute_display_name(self):

@@ -6,7 +6,8 @@ from odoo.exceptions import UserError
 class ResPartner(models.Model):
     """How a customer is reminded, and what it was reminded of."""
 
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "sales.followup.guarded"]
 
     followup_exclude = fields.Boolean(
         string="Do not remind automatically", copy=False, groups="base.group_user"
@@ -36,6 +37,22 @@ class ResPartner(models.Model):
         compute="_compute_followup_reminder_count",
         groups="sales_followup.group_user",
     )
+
+    @api.model
+    def _get_guarded_fields(self):
+        # EXTENDS 'sales_followup'
+        return super()._get_guarded_fields() | {"followup_touched"}
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS 'base'
+        self._check_guarded(vals_list)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        # EXTENDS 'base'
+        self._check_guarded([vals], self)
+        return super().write(vals)
 
     @api.depends_context("uid")
     def _compute_followup_reminder_count(self):

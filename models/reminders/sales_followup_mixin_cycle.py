@@ -1,6 +1,20 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+#: what is noted on documents; people decide about pause, exclusion and contact
+FACTS = frozenset(
+    {
+        "followup_cycle",
+        "followup_sent_date",
+        "followup_seen_message",
+        "followup_seen_date",
+        "followup_last_reminder_id",
+        "followup_last_date",
+        "followup_next_date",
+        "followup_template_id",
+    }
+)
+
 
 # When a document was given to the customer, and what came back.
 class SalesFollowupMixin(models.AbstractModel):
@@ -10,7 +24,8 @@ class SalesFollowupMixin(models.AbstractModel):
     where all clocks show the same time.
     """
 
-    _inherit = "sales.followup.mixin"
+    _name = "sales.followup.mixin"
+    _inherit = ["sales.followup.mixin", "sales.followup.guarded"]
 
     #: the states in which the customer has got the document
     _followup_sent_states = ()
@@ -48,6 +63,7 @@ class SalesFollowupMixin(models.AbstractModel):
     def create(self, vals_list):
         """Start the cycle of documents that are created as sent."""
         # EXTENDS 'base'
+        self._check_guarded(vals_list)
         for vals in vals_list:
             if vals.get("state") in self._followup_sent_states:
                 vals.update(self._followup_prepare_cycle())
@@ -56,15 +72,18 @@ class SalesFollowupMixin(models.AbstractModel):
     def write(self, vals):
         """Start a new cycle when the customer gets the document, or gets it again."""
         # EXTENDS 'base'
+        self._check_guarded([vals], self)
         starting = self._followup_starts_cycle(vals.get("state"))
         if starting:
             if unchanged := self - starting:
                 unchanged.write(vals)
                 starting.write(vals)
                 return True
-            vals = {**vals, **self._followup_prepare_cycle()}
+        cycle = starting and self._followup_prepare_cycle()
         result = super().write(vals)
-        starting._followup_take_up()
+        if starting:
+            starting._followup_note(cycle)
+            starting._followup_take_up()
         return result
 
     def _followup_starts_cycle(self, state):
@@ -72,6 +91,11 @@ class SalesFollowupMixin(models.AbstractModel):
         if state not in self._followup_sent_states:
             return self.browse()
         return self.filtered(lambda document: document.state != state)
+
+    @api.model
+    def _get_guarded_fields(self):
+        # EXTENDS 'sales_followup'
+        return super()._get_guarded_fields() | FACTS
 
     def _followup_prepare_cycle(self):
         """Give the values with which a new cycle starts.
@@ -87,6 +111,18 @@ class SalesFollowupMixin(models.AbstractModel):
             # known without asking for reminders: there is none in a new cycle
             "followup_template_id": False,
         }
+
+    def _followup_check_may_remind(self):
+        """Refuse who may not remind of these documents.
+
+        Reading them is not enough: customers read theirs in the portal, and may call
+        any public method.
+
+        :raise AccessError: without *Follow-up: User*, or where a document may not be
+            read
+        """
+        self.env["sales.followup.reminder"].check_access("create")
+        self.check_access("read")
 
     @api.model
     def _followup_now(self):
@@ -148,10 +184,12 @@ class SalesFollowupMixin(models.AbstractModel):
         """Take up the customer's answer: automatic reminders may go on.
 
         A pause ends, too.
+
+        :raise AccessError: without *Follow-up: User*, or where a document may not be
+            read
         """
-        self.check_access("read")
-        # sudo: reading the document is enough to remind
-        self.sudo().write({"followup_pause_until": False})
+        self._followup_check_may_remind()
+        self._followup_note({"followup_pause_until": False})
         self._followup_take_up()
         for document in self.sudo():
             document._message_log(

@@ -15,7 +15,7 @@ class SalesFollowupReminder(models.Model):
     """
 
     _name = "sales.followup.reminder"
-    _inherit = ["sales.followup.document.link"]
+    _inherit = ["sales.followup.document.link", "sales.followup.guarded"]
     _description = "Follow-up Reminder"
     _order = "date desc, id desc"
     _check_company_auto = True

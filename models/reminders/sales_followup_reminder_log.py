@@ -1,14 +1,16 @@
+from markupsafe import Markup, escape
+
 from odoo import api, models
 from odoo.exceptions import AccessError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date, plaintext2html
+
+from ...rules.bounds import local_day
 
 #: what users may write on a reminder; the rest is history
 EDITABLE = frozenset({"note", "next_date", "result_id", "user_id"})
 
 #: what users may say of a reminder they log themselves
 LOGGABLE = EDITABLE | {
-    "order_id",
-    "move_id",
     "contact_id",
     "template_id",
     "channel",
@@ -33,11 +35,16 @@ class SalesFollowupReminder(models.Model):
         get the reminder, and when the next one is due, is worked out.
         """
         # EXTENDS 'base'
-        if not self.env.su:
-            self._check_loggable(vals_list)
+        self._check_guarded(vals_list)
         numbers = self._draw_numbers(len(vals_list))
         vals_list = [
-            {**vals, "name": number, "is_sending": vals.get("state") == "outgoing"}
+            {
+                **vals,
+                "name": number,
+                "is_sending": bool(
+                    vals.get("is_sending") or vals.get("state") == "outgoing"
+                ),
+            }
             for vals, number in zip(vals_list, numbers, strict=True)
         ]
         for link in self._get_document_fields():
@@ -114,23 +121,15 @@ class SalesFollowupReminder(models.Model):
                 document._followup_count_days(templates.browse(vals.get("template_id")))
             )
 
-    @api.model
-    def _check_loggable(self, vals_list):
-        """Refuse values that only this addon gives: nobody forges what was sent."""
-        harmless = {"state": "done", "origin": "manual"}
-        for vals in vals_list:
-            refused = {
-                name
-                for name, value in vals.items()
-                if name not in LOGGABLE and value and harmless.get(name) != value
-            }
-            if refused:
-                raise AccessError(
-                    self.env._(
-                        "A reminder logged by hand cannot have %(fields)s.",
-                        fields=self._get_labels(refused),
-                    )
-                )
+    def _get_guarded_fields(self):
+        # EXTENDS 'sales_followup'
+        return self._get_stored_fields_except(LOGGABLE | {*self._get_document_fields()})
+
+    def _get_guarded_message(self, labels):
+        # EXTENDS 'sales_followup'
+        return self.env._(
+            "A reminder logged by hand cannot have %(fields)s.", fields=labels
+        )
 
     @api.model
     def _get_labels(self, names):
@@ -165,3 +164,65 @@ class SalesFollowupReminder(models.Model):
         # the same for all: they are drawn at one time
         prefix, suffix = sequence._get_prefix_suffix()
         return [f"{prefix}{number:0{sequence.padding}d}{suffix}" for [number] in rows]
+
+    # --- what follows -----------------------------------------------------------
+
+    def _plan_next(self, renew=True):
+        """Bring the agenda of the documents into line with these reminders.
+
+        :param renew: whether what is not in the agenda is entered there
+        """
+        for link, reminders in self._group_by_document_model().items():
+            self.env["sales.followup.agenda"]._plan(reminders[link], renew)
+
+    def _log_in_chatter(self):
+        """Note on the documents what was done, for everybody who works there."""
+        for link, reminders in self._group_by_document_model().items():
+            bodies = {
+                reminder[link].id: reminder._get_log_body() for reminder in reminders
+            }
+            # sudo: reading the document is enough to remind
+            messages = (
+                reminders[link]
+                .sudo()
+                ._message_log_batch(
+                    bodies=bodies, author_id=self.env.user.partner_id.id
+                )
+            )
+            logs = {message.res_id: message.id for message in messages}
+            for reminder in reminders.sudo():
+                reminder.log_message_id = logs[reminder[link].id]
+
+    def _get_log_body(self):
+        """Say in the chatter what was done, and when the next reminder is due.
+
+        :rtype: markupsafe.Markup
+        """
+        channels = dict(self._fields["channel"]._description_selection(self.env))
+        parts = [
+            self.env._(
+                "Reminder %(number)s: %(channel)s",
+                number=self.name,
+                channel=channels[self.channel],
+            )
+        ]
+        if self.result_id:
+            parts.append(self.result_id.name)
+        if self.next_date:
+            parts.append(
+                self.env._(
+                    "next reminder on %(date)s",
+                    date=format_date(self.env, self.next_date),
+                )
+            )
+        body = escape(", ".join(parts))
+        if self.note:
+            body += Markup("<br/>") + plaintext2html(self.note)
+        return body
+
+    def _get_local_day(self):
+        """Return the day of the reminder where its user is.
+
+        :rtype: datetime.date
+        """
+        return local_day(self.date, self.env.tz)

@@ -26,6 +26,9 @@ LAYOUT = "mail.mail_notification_layout"
 #: says in the context that no text is written; nobody can send it over the network
 UNCHANGED = object()
 
+#: says in the context that the e-mail was made for the template; likewise
+OWN = object()
+
 
 class SalesFollowupTemplate(models.Model):
     """A level of a series: what is written to the customer, and what comes next.
@@ -37,7 +40,7 @@ class SalesFollowupTemplate(models.Model):
     """
 
     _name = "sales.followup.template"
-    _inherit = ["mail.render.mixin"]
+    _inherit = ["mail.render.mixin", "sales.followup.guarded"]
     _description = "Follow-up Template"
     _order = "series_id, sequence, id"
     _check_company_auto = True
@@ -289,6 +292,8 @@ class SalesFollowupTemplate(models.Model):
     def create(self, vals_list):
         """Complete series, document type and e-mail template."""
         # EXTENDS 'mail'
+        if self.env.context.get("followup_email") is not OWN:
+            self._check_guarded(vals_list)
         vals_list = [dict(vals) for vals in vals_list]
         for vals in vals_list:
             self._complete_series(vals)
@@ -308,6 +313,7 @@ class SalesFollowupTemplate(models.Model):
         that have some.
         """
         # EXTENDS 'mail'
+        self._check_guarded([vals], self)
         if "letter_body" not in vals:
             self = self.with_context(followup_texts=UNCHANGED)
         with self._explaining([vals], self):
@@ -316,7 +322,10 @@ class SalesFollowupTemplate(models.Model):
                     mail_template = template._create_email(
                         template.name, template.document_type_id, vals
                     )
-                    template.write(self._prepare_own_email(mail_template))
+                    # past the guard: this is the e-mail that was made for it
+                    super(SalesFollowupTemplate, template).write(
+                        self._prepare_own_email(mail_template)
+                    )
             if "mail_template_id" in vals:
                 vals = {"is_email_own": False, **vals}
             result = super().write(vals)
@@ -410,6 +419,19 @@ class SalesFollowupTemplate(models.Model):
                 "auto_delete": False,
                 "email_layout_xmlid": LAYOUT,
             }
+        )
+
+    @api.model
+    def _get_guarded_fields(self):
+        # EXTENDS 'sales_followup'
+        return {"is_email_own"}
+
+    def copy(self, default=None):
+        # EXTENDS 'base'
+        self._check_guarded([default or {}])
+        # the e-mails of the copies are made in copy_data
+        return super(SalesFollowupTemplate, self.with_context(followup_email=OWN)).copy(
+            default
         )
 
     def copy_data(self, default=None):

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL, clean_context
+from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 #: what users may write on a run: the rest is said by its methods
 EDITABLE = frozenset(
@@ -34,6 +34,7 @@ class SalesFollowupRun(models.Model):
     """
 
     _name = "sales.followup.run"
+    _inherit = ["sales.followup.guarded"]
     _description = "Reminder Run"
     _order = "date desc, id desc"
     _check_company_auto = True
@@ -103,48 +104,35 @@ class SalesFollowupRun(models.Model):
     def create(self, vals_list):
         """Number new runs; users say nothing but what shall be proposed."""
         # EXTENDS 'base'
-        context = self.env.context
-        if not self.env.su:
-            for vals in vals_list:
-                self._check_editable(vals)
-            # defaults are values by another way
-            context = clean_context(context)
+        self._check_guarded(vals_list)
         for vals in vals_list:
             # sudo: sequences are for administrators
             vals["name"] = (
                 self.env.ref("sales_followup.sequence_run").sudo().next_by_id()
             )
-        # pylint: disable-next=context-overridden
-        runs = self.with_context(context)
-        return super(SalesFollowupRun, runs).create(vals_list)
+        return super().create(vals_list)
 
     def write(self, vals):
         """Let users change what is proposed, while nothing is sent."""
         # EXTENDS 'base'
-        if not self.env.su:
-            self._check_editable(vals)
-            if vals and self.filtered(lambda run: run.state != "draft"):
-                raise UserError(
-                    self.env._(
-                        "The run was launched; it stays as it is. Make a new one."
-                    )
-                )
+        self._check_guarded([vals], self)
+        if vals and not self.env.su and self.filtered(lambda run: run.state != "draft"):
+            raise UserError(
+                self.env._("The run was launched; it stays as it is. Make a new one.")
+            )
         return super().write(vals)
 
     @api.model
-    def _check_editable(self, vals):
-        """Refuse values that only this addon gives: nobody forges the history."""
-        if refused := sorted(vals.keys() - EDITABLE):
-            raise AccessError(
-                self.env._(
-                    "%(fields)s of a run cannot be written; use its buttons.",
-                    fields=", ".join(
-                        self._fields[name]._description_string(self.env)
-                        for name in refused
-                        if name in self._fields
-                    ),
-                )
-            )
+    def _get_guarded_fields(self):
+        # EXTENDS 'sales_followup'
+        return self._get_stored_fields_except(EDITABLE)
+
+    @api.model
+    def _get_guarded_message(self, labels):
+        # EXTENDS 'sales_followup'
+        return self.env._(
+            "%(fields)s of a run cannot be written; use its buttons.", fields=labels
+        )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_launched(self):

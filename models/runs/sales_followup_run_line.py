@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from ..reminders.sales_followup_template import SENDING
 
@@ -14,7 +14,7 @@ class SalesFollowupRunLine(models.Model):
     """One document of a run: what shall be sent, and what became of it."""
 
     _name = "sales.followup.run.line"
-    _inherit = ["sales.followup.document.link"]
+    _inherit = ["sales.followup.document.link", "sales.followup.guarded"]
     _description = "Line of a Reminder Run"
     # as the letters are printed; of a customer's documents the oldest goes first
     _order = "customer_name, partner_id, due_date, id"
@@ -191,6 +191,7 @@ class SalesFollowupRunLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         # EXTENDS 'base'
+        self._check_guarded(vals_list)
         lines = super().create(vals_list)
         self.env["sales.followup.run"]._forget_figures()
         return lines
@@ -198,18 +199,24 @@ class SalesFollowupRunLine(models.Model):
     def write(self, vals):
         """Let people adjust what has not been sent; the rest is history."""
         # EXTENDS 'base'
-        if not self.env.su:
-            if vals.keys() - EDITABLE_ON_LINES:
-                raise AccessError(
-                    self.env._("Only template, channel and next date can be changed.")
-                )
-            if self.filtered(lambda line: line.run_id.state != "draft"):
-                raise UserError(
-                    self.env._("The run was launched; its lines stay as they are.")
-                )
+        self._check_guarded([vals], self)
+        if not self.env.su and self.filtered(lambda line: line.run_id.state != "draft"):
+            raise UserError(
+                self.env._("The run was launched; its lines stay as they are.")
+            )
         result = super().write(vals)
         self.env["sales.followup.run"]._forget_figures()
         return result
+
+    @api.model
+    def _get_guarded_fields(self):
+        # EXTENDS 'sales_followup'
+        return self._get_stored_fields_except(EDITABLE_ON_LINES)
+
+    @api.model
+    def _get_guarded_message(self, labels):
+        # EXTENDS 'sales_followup'
+        return self.env._("Only template, channel and next date can be changed.")
 
     @api.onchange("template_id")
     def _onchange_template_id(self):

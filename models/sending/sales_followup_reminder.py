@@ -1,8 +1,5 @@
-from markupsafe import Markup, escape
-
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
-from odoo.tools import format_date, plaintext2html
 
 from ...rules.verdict import Mode
 from ..reminders.sales_followup_template import SENDING
@@ -142,65 +139,3 @@ class SalesFollowupReminder(models.Model):
         ]
         if problems:
             raise UserError("\n".join(problems))
-
-    # --- what follows -----------------------------------------------------------
-
-    def _plan_next(self, renew=True):
-        """Bring the agenda of the documents into line with these reminders.
-
-        :param renew: whether what is not in the agenda is entered there
-        """
-        for link, reminders in self._group_by_document_model().items():
-            self.env["sales.followup.agenda"]._plan(reminders[link], renew)
-
-    def _log_in_chatter(self):
-        """Note on the documents what was done, for everybody who works there."""
-        for link, reminders in self._group_by_document_model().items():
-            bodies = {
-                reminder[link].id: reminder._get_log_body() for reminder in reminders
-            }
-            # sudo: reading the document is enough to remind
-            messages = (
-                reminders[link]
-                .sudo()
-                ._message_log_batch(
-                    bodies=bodies, author_id=self.env.user.partner_id.id
-                )
-            )
-            logs = {message.res_id: message.id for message in messages}
-            for reminder in reminders.sudo():
-                reminder.log_message_id = logs[reminder[link].id]
-
-    def _get_log_body(self):
-        """Say in the chatter what was done, and when the next reminder is due.
-
-        :rtype: markupsafe.Markup
-        """
-        channels = dict(self._fields["channel"]._description_selection(self.env))
-        parts = [
-            self.env._(
-                "Reminder %(number)s: %(channel)s",
-                number=self.name,
-                channel=channels[self.channel],
-            )
-        ]
-        if self.result_id:
-            parts.append(self.result_id.name)
-        if self.next_date:
-            parts.append(
-                self.env._(
-                    "next reminder on %(date)s",
-                    date=format_date(self.env, self.next_date),
-                )
-            )
-        body = escape(", ".join(parts))
-        if self.note:
-            body += Markup("<br/>") + plaintext2html(self.note)
-        return body
-
-    def _get_local_day(self):
-        """Give the day of the reminder where its user is.
-
-        :rtype: datetime.date
-        """
-        return fields.Datetime.context_timestamp(self, self.date).date()
