@@ -42,6 +42,28 @@ class SalesFollowupDocumentLink(models.AbstractModel):
                 return self[name]
         return self.env["sale.order"]
 
+    def action_open_document(self):
+        """Open the quotation, order or invoice; several of one kind as a list.
+
+        :raise UserError: where they are of several kinds
+        """
+        by_field = self._group_by_document_model()
+        if len(by_field) != 1:
+            raise UserError(
+                self.env._("Select documents of one kind: quotations, or invoices.")
+            )
+        [(name, records)] = by_field.items()
+        documents = records[name]
+        action = {"type": "ir.actions.act_window", "res_model": documents._name}
+        if len(documents) == 1:
+            return {**action, "res_id": documents.id, "view_mode": "form"}
+        return {
+            **action,
+            "name": self.env._("Documents"),
+            "domain": [("id", "in", documents.ids)],
+            "view_mode": "list,form",
+        }
+
     def _group_by_document_model(self):
         """Split records by the link field of their documents.
 

@@ -5,7 +5,7 @@ People enter 31 December 9999 to say "never", and imports bring ten million days
 is entered is refused beyond the bounds; what is stored already must not break a page.
 """
 
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import date, timedelta
 
 #: ten years: no reminder is planned beyond, and none lies so many days apart
 MOST_DAYS = 3660
@@ -20,17 +20,6 @@ def shift(day: date, days: int) -> date:
         return day + timedelta(days=days)
     except OverflowError:
         return date.max if days > 0 else date.min
-
-
-def local_day(instant: datetime, zone: tzinfo) -> date:
-    """Return the day of an instant in a time zone.
-
-    :param instant: naive UTC; at the ends of the calendar its own day is returned
-    """
-    try:
-        return instant.replace(tzinfo=timezone.utc).astimezone(zone).date()
-    except OverflowError:
-        return instant.date()
 
 
 def last_day(today: date) -> date:

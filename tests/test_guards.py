@@ -1,5 +1,5 @@
 from odoo import fields
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
 from .common_reminders import RemindersCommon
@@ -406,3 +406,188 @@ class TestGuards(RemindersCommon):
             return original(records, vals)
 
         self.patch(model, "write", write)
+
+    # --- days ---------------------------------------------------------------------
+
+    def test_days_out_of_bounds_are_refused_where_they_are_entered(self):
+        template = self._create_template()
+        reminder = self._log()
+        company = self.env.company
+        for record, name in (
+            (reminder, "next_date"),
+            (self.order, "followup_pause_until"),
+            (self.customer, "followup_pause_until"),
+            (template, "active_from"),
+        ):
+            for day in ("9999-12-31", "0001-01-01"):
+                with self.subTest(name=name, day=day):
+                    with self.assertRaisesRegex(ValidationError, day):
+                        record[name] = day
+        for record, name in (
+            (template, "next_days"),
+            (template, "offset_days"),
+            (company, "followup_next_days"),
+            (company, "followup_min_days"),
+        ):
+            with self.subTest(name=name):
+                with self.assertRaisesRegex(ValidationError, "3660"):
+                    record[name] = 10_000_000
+        for day in ("9999-12-31 23:59:59", "0001-01-01 00:00:00"):
+            with self.assertRaisesRegex(ValidationError, day[:10]):
+                self._log(date=day)
+
+    def test_pages_live_with_days_that_are_stored(self):
+        template = self._create_template()
+        reminder = self._log(template_id=template.id)
+        self.env.flush_all()
+        for days, day in (
+            (2_000_000_000, "9999-12-31"),
+            (-2_000_000_000, "0001-01-01"),
+        ):
+            self.env.cr.execute(
+                "UPDATE sales_followup_template SET next_days = %s, offset_days = %s"
+                " WHERE id = %s",
+                [abs(days), days, template.id],
+            )
+            self.env.cr.execute(
+                "UPDATE sales_followup_reminder SET date = %s, next_date = %s"
+                " WHERE id = %s",
+                [day, day, reminder.id],
+            )
+            self.env.cr.execute(
+                "UPDATE sale_order SET followup_last_date = %s,"
+                " followup_next_date = %s, followup_pause_until = %s WHERE id = %s",
+                [day, day, day, self.order.id],
+            )
+            self.env.invalidate_all()
+            with self.subTest(day=day):
+                wizard = self._open_remind(self.order, template_id=template.id)
+                self.assertTrue(wizard.next_date)
+                own = reminder.with_user(self.alice)
+                self.assertTrue(own._get_local_day())
+                own.web_read({name: {} for name in ("date", "next_date", "is_open")})
+                self.env["sales.followup.dashboard"].with_user(self.alice).get_figures()
+                self.env["sales.followup.forecast"].with_user(self.alice).action_open()
+                self.env["sales.followup.report"].with_user(self.alice).search_read(
+                    [], ["date"]
+                )
+                run = self.env["sales.followup.run"].with_user(self.alice).create({})
+                run.action_propose()
+
+    # --- in whose name --------------------------------------------------------------
+
+    def test_everybody_logs_in_their_own_name_managers_for_colleagues(self):
+        self.order.followup_rep_ids |= self.bob
+        with self.assertRaisesRegex(AccessError, "own name"):
+            self._log(user_id=self.bob.id)
+        with self.assertRaisesRegex(AccessError, "own name"):
+            self._log(context={"default_user_id": self.bob.id})
+        self.assertEqual(self._log(user_id=self.alice.id).user_id, self.alice)
+        logged = self._log(self.manager, user_id=self.bob.id)
+        self.assertEqual(logged.user_id, self.bob)
+
+    def test_only_colleagues_look_after_a_reminder(self):
+        stranger = self._create_salesperson(
+            "stranger",
+            company_id=(other := self.env["res.company"].create({"name": "Other"})).id,
+            company_ids=[(6, 0, other.ids)],
+        )
+        gone = self._create_salesperson("gone", active=False)
+        reminder = self._log()
+        for user in (self.portal, stranger, gone):
+            with self.subTest(user=user.login):
+                with self.assertRaises(ValidationError):
+                    reminder.with_user(self.alice).user_id = user
+                with self.assertRaises(ValidationError):
+                    self._log(self.manager, user_id=user.id)
+        reminder.with_user(self.alice).user_id = self.bob
+        self.assertEqual(reminder.user_id, self.bob)
+
+    # --- the rest -------------------------------------------------------------------
+
+    def test_the_analysis_tells_nothing_of_documents_one_may_not_read(self):
+        reminder = self._log()
+        reminder.with_user(self.alice).user_id = self.bob
+        self.env.flush_all()
+        rows = self.env["sales.followup.report"].with_user(self.bob)
+        of_order = [("reminder_id", "=", reminder.id)]
+        self.assertFalse(self.order.with_user(self.bob).has_access("read"))
+        self.assertFalse(rows.search(of_order))
+        self.assertEqual(rows._read_group(of_order, [], ["__count"]), [(0,)])
+        with self.assertRaises(AccessError):
+            rows.browse(reminder.id).read(["amount"])
+        self.assertTrue(rows.with_user(self.manager).search(of_order))
+        self.order.followup_rep_ids |= self.bob
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertTrue(rows.search(of_order).read(["amount"]))
+
+    def test_a_template_needs_a_document_type(self):
+        templates = self.env["sales.followup.template"].with_user(self.manager)
+        with self.assertRaisesRegex(ValidationError, "needs a document type"):
+            templates.create({"name": "Lost"})
+
+    def test_several_at_a_time_open_as_a_list_or_say_why_not(self):
+        invoice = self._create_invoice(
+            self.customer, post=True, invoice_user_id=self.alice.id
+        )
+        one = self._log()
+        two = self._log()
+        other = self._create_quotation(user_id=self.alice.id)
+        three = one | self._remind(other, channel="phone")
+        self.assertEqual((one | two).action_open_document()["res_id"], self.order.id)
+        self.assertEqual(
+            three.action_open_document()["domain"],
+            [("id", "in", (self.order | other).ids)],
+        )
+        mixed = one | self._remind(invoice, channel="phone")
+        with self.assertRaisesRegex(UserError, "of one kind"):
+            mixed.action_open_document()
+        with self.assertRaisesRegex(UserError, "Select one"):
+            three.action_download()
+        runs = self.env["sales.followup.run"].create([{}, {}])
+        with self.assertRaisesRegex(UserError, "Select one"):
+            runs.action_download()
+
+    def test_managers_anonymise_reminders_of_their_companies(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        reminder = self._log(note="Here")
+        there = self._log(note="There")
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE sales_followup_reminder SET company_id = %s WHERE id = %s",
+            [other.id, there.id],
+        )
+        self.env.invalidate_all()
+        self.customer.with_user(self.manager).action_followup_anonymize()
+        self.assertFalse(reminder.note)
+        self.assertEqual(there.note, "There")
+
+    def test_anonymising_finds_every_copy_of_a_note(self):
+        reminder = self._log(note="Mrs Secret")
+        self._get_template(self.order)
+        run = self.env["sales.followup.run"].with_user(self.alice).create({})
+        run.action_propose()
+        line = run.sudo().line_ids.filtered(lambda line: line.order_id == self.order)
+        self.assertEqual(line.last_note, "Mrs Secret")
+        line.reason = "Mrs Secret is away"
+        dialog = self._open_remind(self.order, note="Mrs Secret")
+        self.customer.with_user(self.manager).action_followup_anonymize()
+        self.assertFalse(reminder.note or line.last_note or line.reason)
+        self.assertFalse(dialog.exists())
+
+    def test_a_letter_leaves_the_file_of_its_run(self):
+        printed = self.env["ir.attachment"].create({"name": "all.pdf", "raw": b"all"})
+        run = self.env["sales.followup.run"].create({"attachment_id": printed.id})
+        letter = self.env["sales.followup.reminder"].create(
+            {
+                "order_id": self.order.id,
+                "channel": "letter",
+                "origin": "run",
+                "run_id": run.id,
+                "attachment_id": self.file.id,
+            }
+        )
+        self.customer.with_user(self.manager).action_followup_anonymize()
+        self.assertFalse(printed.exists() or self.file.exists())
+        self.assertFalse(letter.attachment_id or run.attachment_id)

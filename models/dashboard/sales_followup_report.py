@@ -1,4 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 #: a quotation confirmed so many days after its last reminder was won by it
@@ -72,6 +74,33 @@ class SalesFollowupReport(models.Model):
         help="Untaxed amount of the quotations won, in the company's currency at their "
         "rate.",
     )
+
+    @api.model
+    def _search(self, domain, *args, bypass_access=False, **kwargs):
+        """Find only what is about reminders the user may see."""
+        # EXTENDS 'base'
+        if not bypass_access and not self._sees_all():
+            domain = Domain(domain) & Domain("reminder_id", "any", Domain.TRUE)
+        return super()._search(domain, *args, bypass_access=bypass_access, **kwargs)
+
+    def _sees_all(self):
+        return self.env["sales.followup.reminder"]._sees_all()
+
+    def _check_access(self, operation):
+        """Ask the reminder: who may not read its document has no row of it."""
+        # EXTENDS 'base'
+        result = super()._check_access(operation)
+        if self._sees_all() or not self.ids:
+            return result
+        reminders = self.env["sales.followup.reminder"].browse(self.ids)
+        readable = set(reminders._filtered_access("read")._ids)
+        hidden = self.filtered(lambda row: row.id not in readable)
+        if not hidden:
+            return result
+        forbidden = result[0] if result else self.browse()
+        return forbidden | hidden, lambda: AccessError(
+            self.env._("You may not see the documents of these reminders.")
+        )
 
     def _selection_channel(self):
         reminder = self.env["sales.followup.reminder"]

@@ -5,6 +5,7 @@ import pytz
 from odoo import api, fields, models
 from odoo.tools import ormcache
 
+from ...bounds import check_bounds
 from ...rules.periods import local_day
 
 #: addons that chase invoices by themselves
@@ -44,6 +45,10 @@ class ResCompany(models.Model):
         "CHECK(followup_min_days >= 0)",
         "Between two reminders lies a number of days, 0 or more.",
     )
+
+    @api.constrains("followup_next_days", "followup_min_days")
+    def _check_followup_days(self):
+        check_bounds(self, "followup_next_days", "followup_min_days")
 
     def _followup_get_zone(self):
         """Give the time zone of the company: that of its working calendar.

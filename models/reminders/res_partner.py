@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...bounds import check_bounds
+
 
 # Reminders are a subject of their own; res_partner.py has who follows a customer.
 class ResPartner(models.Model):
@@ -37,6 +39,10 @@ class ResPartner(models.Model):
         compute="_compute_followup_reminder_count",
         groups="sales_followup.group_user",
     )
+
+    @api.constrains("followup_pause_until")
+    def _check_followup_pause_until(self):
+        check_bounds(self, "followup_pause_until")
 
     @api.model
     def _get_guarded_fields(self):
@@ -98,30 +104,25 @@ class ResPartner(models.Model):
         }
 
     def _followup_get_reminders_to_anonymize(self):
-        """Give all reminders of these customers.
+        """Return the reminders of these customers in all companies of the user, not
+        only those that are ticked.
 
         :return: ``sales.followup.reminder``, as superuser
         """
-        # sudo: reminders of all companies, and texts no user may change
-        return (
-            self.env["sales.followup.reminder"]
-            .sudo()
-            .search(
-                [
-                    (
-                        "partner_id.commercial_partner_id",
-                        "in",
-                        self.commercial_partner_id.ids,
-                    )
-                ]
-            )
-        )
+        domain = [
+            ("partner_id.commercial_partner_id", "in", self.commercial_partner_id.ids)
+        ]
+        if not self.env.su:
+            domain.append(("company_id", "in", self.env.user.company_ids.ids))
+        # sudo: texts no user may change, on documents the manager may not open
+        return self.env["sales.followup.reminder"].sudo().search(domain)
 
     def action_followup_anonymize(self):
         """Take what was written about and to these customers off their reminders.
 
         The reminders stay, as numbers, dates and amounts; notes, files, texts of
-        e-mails and the customers' answers go.
+        e-mails and the customers' answers go. Those of companies the user does not
+        belong to are for a manager there.
 
         :raise UserError: unless the user is a follow-up manager
         """

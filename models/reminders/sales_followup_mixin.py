@@ -4,7 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...rules.cadence import shift
+from ...bounds import check_bounds
+from ...rules.bounds import shift
 from ...rules.verdict import Standing
 
 FOLLOWUP_GROUP = "sales_followup.group_user"
@@ -116,6 +117,10 @@ class SalesFollowupMixin(models.AbstractModel):
         groups="base.group_user",
         help="All that is not paid, due or not.",
     )
+
+    @api.constrains("followup_pause_until")
+    def _check_followup_pause_until(self):
+        check_bounds(self, "followup_pause_until")
 
     # --- reminders --------------------------------------------------------------
 

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...bounds import check_bounds
 from .sales_followup_template import CHANNELS
 
 
@@ -249,6 +250,10 @@ class SalesFollowupReminder(models.Model):
                     )
                 )
 
+    @api.constrains("date", "next_date")
+    def _check_dates(self):
+        check_bounds(self, "date", "next_date")
+
     @api.constrains("template_id")
     def _check_template(self):
         for reminder in self.filtered("template_id"):
@@ -438,19 +443,10 @@ class SalesFollowupReminder(models.Model):
         }
         return wizard._get_action(**defaults)
 
-    def action_open_document(self):
-        """Open the quotation, order or invoice."""
-        document = self._get_document()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": document._name,
-            "res_id": document.id,
-            "view_mode": "form",
-        }
-
     def action_download(self):
         """Download the letter, or the PDF that went with the e-mail."""
-        self.ensure_one()
+        if len(self) != 1:
+            raise UserError(self.env._("Select one reminder to download its file."))
         if not self.attachment_id:
             raise UserError(
                 self.env._("Reminder %(number)s has no file.", number=self.name)

@@ -104,6 +104,14 @@ class SalesFollowupReminder(models.Model):
         """
         self._anonymize_agenda()
         self._anonymize_messages()
+        # the dialogs that made them are kept for a while
+        self.env["sales.followup.cancel"].search(
+            [("reminder_ids", "in", self.ids)]
+        ).unlink()
+        for link, reminders in self._group_by_document_model().items():
+            self.env["sales.followup.remind"].search(
+                [(link, "in", reminders[link].ids)]
+            ).unlink()
         # what was made for the reminder, or came with an answer: files of documents and
         # templates that went with an e-mail are theirs
         files = self.attachment_id | self.answer_id.attachment_ids

@@ -1,10 +1,10 @@
 from markupsafe import Markup, escape
 
 from odoo import api, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL, format_date, plaintext2html
 
-from ...rules.bounds import local_day
+from ...rules.periods import local_day
 
 #: what users may write on a reminder; the rest is history
 EDITABLE = frozenset({"note", "next_date", "result_id", "user_id"})
@@ -52,6 +52,7 @@ class SalesFollowupReminder(models.Model):
         reminders = super().create(vals_list)
         # not asked by itself where no document is mentioned at all
         reminders._check_one_document()
+        reminders._check_users(logged=True)
         for link, of_kind in reminders._group_by_document_model().items():
             of_kind[link]._followup_take_up()
         reminders._plan_next()
@@ -71,6 +72,8 @@ class SalesFollowupReminder(models.Model):
         if vals.get("state") == "outgoing":
             vals = {**vals, "is_sending": True}
         result = super().write(vals)
+        if "user_id" in vals:
+            self._check_users()
         if PLANNED & vals.keys():
             # who did what was planned is not asked again because of a note
             self._plan_next(renew="next_date" in vals)
@@ -120,6 +123,43 @@ class SalesFollowupReminder(models.Model):
             vals["next_date"] = document in open_documents and (
                 document._followup_count_days(templates.browse(vals.get("template_id")))
             )
+
+    def _check_users(self, logged=False):
+        """Refuse other users who cannot look after these reminders.
+
+        Everybody logs what they did themselves, a manager also what a colleague did;
+        and hands over what is theirs to a colleague.
+
+        :param logged: whether they are new
+        :raise AccessError: where somebody logs in a colleague's name
+        :raise ValidationError: where a user is no colleague
+        """
+        others = self.filtered(lambda reminder: reminder.user_id != self.env.user)
+        if self.env.su or not others.user_id:
+            return
+        if logged and not self.env.user.has_group("sales_followup.group_manager"):
+            raise AccessError(
+                self.env._(
+                    "You log reminders in your own name; only follow-up managers log "
+                    "for a colleague."
+                )
+            )
+        for reminder in others.filtered("user_id"):
+            # sudo: whether a colleague may work there does not depend on who looks
+            user = reminder.sudo().user_id
+            if (
+                user.share
+                or not user.active
+                or reminder.company_id not in user.company_ids
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "%(user)s cannot look after reminders of %(company)s; choose "
+                        "an active colleague of that company.",
+                        user=user.name,
+                        company=reminder.sudo().company_id.name,
+                    )
+                )
 
     def _get_guarded_fields(self):
         # EXTENDS 'sales_followup'

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import is_html_empty
 
+from ...bounds import check_bounds
 from ...rendering import describe, find_problem
 
 #: the ways to remind; those of :data:`SENDING` send something
@@ -200,6 +201,10 @@ class SalesFollowupTemplate(models.Model):
                     )
                 )
 
+    @api.constrains("next_days")
+    def _check_next_days(self):
+        check_bounds(self, "next_days")
+
     def _check_letter_renders(self):
         """Refuse letters that cannot render.
 
@@ -372,6 +377,14 @@ class SalesFollowupTemplate(models.Model):
                 )
             vals["series_id"] = series.id
             vals.setdefault("company_id", series.company_id.id)
+        else:
+            raise ValidationError(
+                self.env._(
+                    "Template “%(template)s” needs a document type or a series; choose "
+                    "one.",
+                    template=vals.get("name") or "",
+                )
+            )
 
     def _get_first_series(self, doc_type, company_id=False):
         """Give the series a new template of a document type goes into."""

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ...bounds import check_bounds
 from ...rules.cadence import Level, Trigger
 
 
@@ -62,6 +63,10 @@ class SalesFollowupTemplate(models.Model):
                         missing=missing,
                     )
                 )
+
+    @api.constrains("offset_days", "active_from")
+    def _check_days(self):
+        check_bounds(self, "offset_days", "active_from")
 
     def _get_missing(self):
         """Say what an automatic template lacks, or ``None``."""

@@ -1,4 +1,8 @@
 from odoo import fields, models
+from odoo.fields import Domain
+
+#: what lines of runs tell in words; documents, dates and amounts stay
+WORDS = ("last_note", "reason", "email_problem", "letter_problem")
 
 
 class SalesFollowupReminder(models.Model):
@@ -23,3 +27,21 @@ class SalesFollowupReminder(models.Model):
         "(run_id, move_id) WHERE origin = 'run' AND move_id IS NOT NULL",
         "This run reminded of the document already.",
     )
+
+    def _anonymize(self):
+        """Take the words off the lines of runs, and the letters out of their files."""
+        # EXTENDS 'sales_followup'
+        lines = self.env["sales.followup.run.line"].search(
+            Domain("reminder_id", "in", self.ids)
+            | Domain("partner_id", "in", self.partner_id.ids)
+            & Domain("company_id", "in", self.company_id.ids)
+        )
+        runs = self.filtered("attachment_id").run_id.filtered("attachment_id")
+        result = super()._anonymize()
+        lines.write(dict.fromkeys(WORDS, False))
+        for run in runs:
+            # made once more, without the letters that are gone
+            run.attachment_id.unlink()
+            run.page_count = 0
+            run._merge_letters()
+        return result

@@ -77,7 +77,8 @@ class SalesFollowupRun(models.Model):
 
     def action_download(self):
         """Download the merged PDF."""
-        self.ensure_one()
+        if len(self) != 1:
+            raise UserError(self.env._("Select one run to download its file."))
         if not self.attachment_id:
             raise UserError(self.env._("Run %(run)s has no file.", run=self.name))
         return {

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from ...bounds import check_bounds
+from ...rules.bounds import shift
 from ..reminders.sales_followup_template import SENDING
 
 #: what users decide about a line
@@ -137,6 +139,10 @@ class SalesFollowupRunLine(models.Model):
             if problem := line.state == "waiting" and line._get_problem(line.channel):
                 raise ValidationError(problem)
 
+    @api.constrains("next_date")
+    def _check_next_date(self):
+        check_bounds(self, "next_date")
+
     @api.constrains("template_id")
     def _check_template(self):
         for line in self:
@@ -223,7 +229,7 @@ class SalesFollowupRunLine(models.Model):
         if self.template_id:
             # sudo: the settings of the company are not for everybody
             days = self.template_id.sudo()._get_next_days(self.company_id.sudo())
-            self.next_date = fields.Date.add(fields.Date.context_today(self), days=days)
+            self.next_date = shift(fields.Date.context_today(self), days)
 
     # --- setting many lines -----------------------------------------------------
 
@@ -282,15 +288,5 @@ class SalesFollowupRunLine(models.Model):
             "type": "ir.actions.act_window",
             "res_model": "sales.followup.run",
             "res_id": self.run_id[:1].id or self.env.context.get("followup_run_id"),
-            "view_mode": "form",
-        }
-
-    def action_open_document(self):
-        """Open the quotation, order or invoice."""
-        document = self._get_document()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": document._name,
-            "res_id": document.id,
             "view_mode": "form",
         }

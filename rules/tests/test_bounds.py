@@ -1,7 +1,6 @@
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
-import pytz
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +10,6 @@ from rules.bounds import (
     is_day_within,
     is_number_within,
     last_day,
-    local_day,
     shift,
 )
 
@@ -23,26 +21,6 @@ def test_no_day_falls_off_the_calendar(day, days):
     shifted = shift(day, days)
     assert (shifted > day) == (days > 0 and day < date.max)
     assert (shifted < day) == (days < 0 and day > date.min)
-
-
-@given(st.datetimes(), st.sampled_from(pytz.common_timezones))
-def test_every_instant_has_a_day_everywhere(instant, zone):
-    day = local_day(instant, pytz.timezone(zone))
-    assert abs((day - instant.date()).days) <= 1
-
-
-@pytest.mark.parametrize(
-    ("instant", "zone", "day"),
-    [
-        (datetime(2026, 3, 9, 23, 30), "Europe/Paris", date(2026, 3, 10)),
-        (datetime(2026, 3, 9, 3, 30), "America/New_York", date(2026, 3, 8)),
-        (datetime(2026, 3, 9, 12), "UTC", date(2026, 3, 9)),
-        (datetime.max, "Asia/Tokyo", date.max),
-        (datetime.min, "America/New_York", date.min),
-    ],
-)
-def test_the_day_is_that_of_the_zone(instant, zone, day):
-    assert local_day(instant, pytz.timezone(zone)) == day
 
 
 @pytest.mark.parametrize(
