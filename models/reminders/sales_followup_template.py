@@ -6,6 +6,7 @@ from odoo.tools import is_html_empty
 
 from ...bounds import check_bounds
 from ...rendering import describe, find_problem
+from ...rules.bounds import MOST_DAYS
 
 #: the ways to remind; those of :data:`SENDING` send something
 CHANNELS = [
@@ -297,6 +298,7 @@ class SalesFollowupTemplate(models.Model):
     def create(self, vals_list):
         """Complete series, document type and e-mail template."""
         # EXTENDS 'mail'
+        self.check_access("create")
         if self.env.context.get("followup_email") is not OWN:
             self._check_guarded(vals_list)
         vals_list = [dict(vals) for vals in vals_list]
@@ -494,7 +496,8 @@ class SalesFollowupTemplate(models.Model):
 
         :param company: whose setting counts where the template says nothing
         """
-        return self.next_days or company.followup_next_days
+        # an earlier version took ten million days
+        return min(self.next_days or company.followup_next_days, MOST_DAYS)
 
     def _render_email(self, langs, contacts=None):
         """Write the e-mails of this template.
