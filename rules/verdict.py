@@ -51,6 +51,8 @@ class Address(Enum):
     USABLE = "usable"
     MISSING = "missing"
     INVALID = "invalid"
+    #: all who have an address are archived
+    ARCHIVED = "archived"
     BLACKLISTED = "blacklisted"
     BOUNCING = "bouncing"
 
@@ -154,8 +156,9 @@ class Code(Enum):
     NOT_OPEN = "not_open"  # hard
     NOT_SENT_YET = "not_sent_yet"  # a draft
     NOT_CHASED = "not_chased"
-    NO_ADDRESS = "no_address"  # hard; this and the next three for e-mail only
+    NO_ADDRESS = "no_address"  # hard; this and the next four for e-mail only
     INVALID_ADDRESS = "invalid_address"
+    ARCHIVED_ADDRESS = "archived_address"
     BLACKLISTED = "blacklisted"
     BOUNCING = "bouncing"
     DOCUMENT_EXCLUDED = "document_excluded"
@@ -207,7 +210,7 @@ EARLY = frozenset(
 )
 
 #: there is no e-mail to send: no rule stops it, it fails
-UNREACHABLE = frozenset({Code.NO_ADDRESS, Code.INVALID_ADDRESS})
+UNREACHABLE = frozenset({Code.NO_ADDRESS, Code.INVALID_ADDRESS, Code.ARCHIVED_ADDRESS})
 
 
 class Reason(NamedTuple):
@@ -325,6 +328,7 @@ _STANDING_REASONS = {
 _ADDRESS_REASONS = {
     Address.MISSING: Reason(Code.NO_ADDRESS),
     Address.INVALID: Reason(Code.INVALID_ADDRESS),
+    Address.ARCHIVED: Reason(Code.ARCHIVED_ADDRESS),
     Address.BLACKLISTED: Reason(Code.BLACKLISTED),
     Address.BOUNCING: Reason(Code.BOUNCING),
 }

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, email_normalize_all
 
 
 # Who gets a customer's reminders is a subject of its own.
@@ -18,6 +18,14 @@ class ResPartner(models.Model):
         domain="[('commercial_partner_id', '=', commercial_partner_id)]",
         groups="base.group_user",
         help="Who gets the reminders, where the document does not name somebody else.",
+    )
+    followup_bounced = fields.Char(
+        string="Addresses That Came Back",
+        copy=False,
+        readonly=True,
+        groups="base.group_system",
+        help="Odoo counts on the contact how often e-mails came back; this is from "
+        "where. A corrected address is not among them.",
     )
     is_followup_contact_wrong = fields.Boolean(
         string="Follow-up Contact to Correct",
@@ -74,12 +82,85 @@ class ResPartner(models.Model):
         return partners
 
     def write(self, vals):
-        """Refuse a follow-up contact who works for somebody else."""
+        """Refuse a follow-up contact who works for somebody else; note which addresses
+        e-mails came back from, and what was corrected."""
         # EXTENDS 'base'
+        if "email" in vals:
+            # counted before this addon was there
+            self.filtered("message_bounce")._followup_note_bounce()
+            before = {partner: partner._followup_get_bounced() for partner in self}
         result = super().write(vals)
         if vals.get("followup_contact_id"):
             self._followup_check_contact()
+        if "message_bounce" in vals:
+            self._followup_note_bounce()
+        if "email" in vals:
+            corrected = self.filtered(
+                lambda partner: before[partner] and not partner._followup_get_bounced()
+            )
+            reminders = self.env["sales.followup.reminder"]
+            reminders._resume_after_correction(corrected)
         return result
+
+    # --- addresses --------------------------------------------------------------
+
+    def _followup_get_addresses(self):
+        """Return all addresses of these contacts, each of whom may have several.
+
+        :return: set of normalized addresses
+        """
+        # sudo: whether somebody can be written to does not depend on who looks
+        return {
+            address
+            for partner in self.sudo()
+            for address in email_normalize_all(partner.email or "")
+        }
+
+    def _followup_get_blacklisted(self):
+        """Return which addresses of these contacts are blacklisted.
+
+        :return: set of normalized addresses
+        """
+        addresses = self._followup_get_addresses()
+        # sudo: the blacklist is for administrators
+        blacklist = self.env["mail.blacklist"].sudo()
+        return set(blacklist.search([("email", "in", list(addresses))]).mapped("email"))
+
+    def _followup_get_bounced(self):
+        """Return which present addresses of these contacts e-mails came back from.
+
+        :return: set of normalized addresses
+        """
+        bounced = set()
+        # sudo: as above
+        for partner in self.sudo().filtered("message_bounce"):
+            addresses = partner._followup_get_addresses()
+            known = (partner.followup_bounced or "").split()
+            bounced |= addresses.intersection(known) if known else addresses
+        return bounced
+
+    def _message_receive_bounce(self, email, partner):
+        # EXTENDS 'mail'
+        bounced = self.with_context(followup_bounced=email)
+        return super(ResPartner, bounced)._message_receive_bounce(email, partner)
+
+    def _followup_note_bounce(self):
+        """Note which addresses of contacts e-mails came back from: the one that is
+        known, else all of them."""
+        returned = email_normalize_all(self.env.context.get("followup_bounced") or "")
+        # sudo: a fact that no user writes
+        for partner in self.sudo():
+            known = set((partner.followup_bounced or "").split())
+            addresses = partner._followup_get_addresses()
+            if not partner.message_bounce:
+                known = set()
+            elif here := addresses.intersection(returned):
+                known |= here
+            elif not known:
+                known = addresses
+            noted = " ".join(sorted(known)) or False
+            if noted != partner.followup_bounced:
+                partner.followup_bounced = noted
 
     def _followup_check_contact(self):
         """Refuse follow-up contacts who are not of the customer, or whom the user may

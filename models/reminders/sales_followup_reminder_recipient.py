@@ -39,3 +39,24 @@ class SalesFollowupReminder(models.Model):
                 and reminder._get_document().sudo()._followup_accepts(contact)
             )
         )
+
+    @api.model
+    def _resume_after_correction(self, contacts):
+        """Try automatic reminders again that came back from an address which was
+        corrected: their level is still to come, where the verdict agrees.
+
+        :param contacts: ``res.partner``
+        """
+        if not contacts:
+            return
+        # sudo: who corrects an address need not see reminders
+        returned = self.sudo().search(
+            [
+                ("contact_id", "in", contacts.ids),
+                ("origin", "=", "auto"),
+                ("state", "=", "failed"),
+                ("is_final", "=", True),
+                ("message_id.notification_ids.notification_status", "=", "bounce"),
+            ]
+        )
+        returned.write({"is_final": False, "attempts": 0})

@@ -8,6 +8,7 @@ from odoo.tools import format_date, split_every
 
 from ...rules.cadence import shift
 from ...rules.verdict import UNREACHABLE, Code, Mode, too_soon
+from ..reminders.sales_followup_template import SENDING
 
 #: how many documents are proposed at a time
 BATCH_SIZE = 500
@@ -19,9 +20,7 @@ SLACK_DAYS = 1
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9999, 12, 30)
 
 #: reasons that forbid an e-mail, and leave the letter
-ADDRESS_CODES = frozenset(
-    {Code.NO_ADDRESS, Code.INVALID_ADDRESS, Code.BLACKLISTED, Code.BOUNCING}
-)
+ADDRESS_CODES = frozenset({*UNREACHABLE, Code.BLACKLISTED, Code.BOUNCING})
 
 
 # What a bulk run proposes is a subject of its own.
@@ -289,7 +288,10 @@ class SalesFollowupRun(models.Model):
                     **self._prepare_line(document, types[document], dates[document][1]),
                     **self._prepare_last(last.get(document)),
                     **self._prepare_suggestion(
-                        document, judged[document], bool(postal[document])
+                        document,
+                        judged[document],
+                        bool(postal[document]),
+                        langs[document.id],
                     ),
                 }
                 for document in documents
@@ -330,8 +332,11 @@ class SalesFollowupRun(models.Model):
             "planned_date": reminder.next_date,
         }
 
-    def _prepare_suggestion(self, document, judgement, has_postal_address):
-        """Give what a line suggests, and what speaks against it."""
+    def _prepare_suggestion(self, document, judgement, has_postal_address, lang):
+        """Return what a line suggests, and what speaks against it.
+
+        :param lang: code of the customer's language
+        """
         template, verdict = judgement
         if verdict is None:
             return {"reason": self.env._("There is no template for this document.")}
@@ -353,6 +358,10 @@ class SalesFollowupRun(models.Model):
             "reason": " ".join(map(explain, reasons)) or False,
         }
         channel = self._suggest_channel(template, values)
+        if channel in SENDING:
+            # to be known, and no reason against it
+            note = template._explain_untranslated(channel, lang)
+            values["reason"] = " ".join(filter(None, (values["reason"], note))) or False
         next_date = document._followup_count_days(template)
         return {
             **values,

@@ -96,12 +96,7 @@ class SalesFollowupFacts(models.AbstractModel):
         recipients = documents._followup_get_recipients("email")
         recipients = {doc: contacts.get(doc) or recipients[doc] for doc in documents}
         everybody = self.env["res.partner"].sudo().union(*recipients.values())
-        blacklist = set(
-            self.env["mail.blacklist"]
-            .sudo()
-            .search([("email", "in", everybody.mapped("email_normalized"))])
-            .mapped("email")
-        )
+        blacklist = everybody._followup_get_blacklisted()
         return {
             document: self._judge_address(document, recipient.sudo(), blacklist)
             for document, recipient in recipients.items()
@@ -110,15 +105,21 @@ class SalesFollowupFacts(models.AbstractModel):
     @api.model
     def _judge_address(self, document, recipient, blacklist):
         if not recipient:
-            typed = any(
-                contact.email for contact in document._followup_get_candidates()
+            candidates = document._followup_get_candidates().filtered("email")
+            if not candidates:
+                return Address.MISSING
+            # archived ones are candidates who cannot be reached
+            return (
+                Address.INVALID
+                if any(candidates.mapped("active"))
+                else (Address.ARCHIVED)
             )
-            return Address.INVALID if typed else Address.MISSING
         if not recipient.email_normalized:
             return Address.INVALID if recipient.email else Address.MISSING
-        if recipient.email_normalized in blacklist:
+        if recipient._followup_get_addresses() & blacklist:
             return Address.BLACKLISTED
-        return Address.BOUNCING if recipient.message_bounce else Address.USABLE
+        bounced = recipient._followup_get_bounced()
+        return Address.BOUNCING if bounced else Address.USABLE
 
     # --- reminders and answers --------------------------------------------------
 

@@ -19,6 +19,7 @@ EXPLANATIONS = {
     Code.NOT_CHASED: _lt("Its document type says not to chase it."),
     Code.NO_ADDRESS: _lt("The customer has no e-mail address."),
     Code.INVALID_ADDRESS: _lt("The e-mail address of the customer is not valid."),
+    Code.ARCHIVED_ADDRESS: _lt("The contact who has the e-mail address is archived."),
     Code.BLACKLISTED: _lt("The e-mail address is blacklisted."),
     Code.BOUNCING: _lt("E-mails to this address came back."),
     Code.DOCUMENT_EXCLUDED: _lt(
@@ -343,15 +344,16 @@ class SalesFollowupJudge(models.AbstractModel):
         return EXPLANATIONS
 
     @api.model
-    def _render_reasons(self, reasons, document):
+    def _render_reasons(self, reasons, document, notes=()):
         """Put reasons into a list, as dialogs show it, and who is passed over.
 
         :param document: the one they are about, maybe empty
+        :param notes: what else is to be known, in sentences
         :rtype: markupsafe.Markup, or ``False`` where there is none
         """
         currency = document.sudo().company_id.currency_id
         sentences = [self._explain(reason, currency) for reason in reasons]
-        return self._render_sentences(sentences, document)
+        return self._render_sentences([*sentences, *filter(None, notes)], document)
 
     @api.model
     def _render_sentences(self, sentences, document):

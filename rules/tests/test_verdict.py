@@ -541,6 +541,7 @@ def test_level_after_the_previous_spares_old_reminders():
         ({"standing": Standing.NOT_CHASED}, Reason(Code.NOT_CHASED)),
         ({"address": Address.MISSING}, Reason(Code.NO_ADDRESS)),
         ({"address": Address.INVALID}, Reason(Code.INVALID_ADDRESS)),
+        ({"address": Address.ARCHIVED}, Reason(Code.ARCHIVED_ADDRESS)),
         ({"address": Address.BLACKLISTED}, Reason(Code.BLACKLISTED)),
         ({"address": Address.BOUNCING}, Reason(Code.BOUNCING)),
         ({"excluded": True}, Reason(Code.DOCUMENT_EXCLUDED)),

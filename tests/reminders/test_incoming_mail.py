@@ -205,3 +205,55 @@ class TestReplies(SmtpCommon):
         self.assertState(reminder, "done")
         self.assertEqual(mailbox.recipients, ["right@customer.example.com"])
         self.assertState(self.reminder, "failed", "Bounce")
+
+    def _report(self, source, **values):
+        """Let the gateway take a report about the e-mail in."""
+        self._receive(
+            source.format(
+                sender=self.envelope.mail_from,
+                recipient=self.envelope.rcpt_tos[0],
+                id=make_msgid(domain="mx.customer.example.com"),
+                kind="message/rfc822",
+                returned=self.sent.as_string(),
+                **values,
+            )
+        )
+
+    def test_notice_of_a_delay_is_no_bounce(self):
+        count = len(self.order.message_ids)
+        for action in ("delayed", "delivered", "relayed"):
+            self._report(BOUNCE.replace("Action: failed", f"Action: {action}"))
+        self.assertState(self.reminder, "done")
+        self.assertFalse(self.customer.message_bounce)
+        self.assertFalse(self.reminder.answer_id)
+        self.assertEqual(len(self.order.message_ids), count)
+
+    def test_read_receipt_is_no_bounce(self):
+        receipt = BOUNCE.replace("delivery-status", "disposition-notification")
+        self._report(
+            receipt.replace("Action: failed", "Disposition: manual; displayed")
+        )
+        self.assertState(self.reminder, "done")
+        self.assertFalse(self.customer.message_bounce)
+        self.assertFalse(self.reminder.answer_id)
+
+    def test_second_address_that_comes_back_is_noted(self):
+        self.customer.email = "azure@customer.example.com, b@customer.example.com"
+        self.envelope.rcpt_tos[0] = "b@customer.example.com"
+        self._bounce()
+        self.assertState(self.reminder, "failed", "Bounce")
+        self.assertEqual(
+            self.customer._followup_get_bounced(), {"b@customer.example.com"}
+        )
+        self.customer.email = "azure@customer.example.com"
+        self.assertFalse(self.customer._followup_get_bounced())
+
+    def test_automatic_reminder_goes_on_once_the_address_is_corrected(self):
+        self.reminder.sudo().origin = "auto"
+        self._bounce()
+        self.assertTrue(self.reminder.is_final)
+        self.customer.phone = "+1 555 0100"
+        self.assertTrue(self.reminder.is_final)
+        self.customer.email = "right@customer.example.com"
+        self.assertFalse(self.reminder.is_final)
+        self.assertFalse(self.customer._followup_get_bounced())
