@@ -46,6 +46,24 @@ class ResConfigSettings(models.TransientModel):
         # sudo: group implications; the settings themselves are for administrators
         return self.env.ref("sales_followup.group_rep_editor").sudo().implied_by_ids
 
+    followup_alias_warning = fields.Char(
+        string="Answers by E-mail", compute="_compute_followup_alias_warning"
+    )
+
+    @api.depends("company_id")
+    def _compute_followup_alias_warning(self):
+        """Say that customers' answers cannot arrive, whoever sends the reminders."""
+        for settings in self:
+            settings.followup_alias_warning = (
+                not settings.company_id.alias_domain_id
+                and self.env._(
+                    "%(company)s has no alias domain: answers to reminders go to their "
+                    "sender's mailbox, do not stop further reminders, and e-mails that "
+                    "come back are not noticed.",
+                    company=settings.company_id.name,
+                )
+            )
+
     @api.depends("followup_automatic")
     def _compute_followup_warning(self):
         for settings in self:

@@ -69,13 +69,13 @@ class SalesFollowupPreview(models.TransientModel):
             document.check_access("read")
         return document
 
-    def _get_langs(self):
-        """Give the document's id with the language to show it in."""
-        document = self._get_document()
+    def _get_langs(self, channel):
+        """Return the document's id with the language a text is shown in."""
+        document, template = self._get_document(), self.template_id._origin
         if self.lang:
-            return {document.id: self.lang}
+            return {document.id: template._get_text_lang(channel, self.lang)}
         return document._followup_get_langs(
-            document._followup_get_recipients(self.template_id.channel)
+            document._followup_get_recipients(channel), template, channel
         )
 
     def _try(self, render):
@@ -91,12 +91,12 @@ class SalesFollowupPreview(models.TransientModel):
         template = self.template_id._origin
         if not template._has_text("email"):
             return False, False
-        return template._render_email(self._get_langs())[self._get_document().id]
+        return template._render_email(self._get_langs("email"))[self._get_document().id]
 
     def _render_letter(self):
         template = self.template_id._origin
         if not template._has_text("letter"):
             return False, False
-        return False, template._render_letter(self._get_langs())[
+        return False, template._render_letter(self._get_langs("letter"))[
             self._get_document().id
         ]

@@ -257,15 +257,26 @@ class SalesFollowupRemind(models.TransientModel):
                 " ".join(judge._explain(reason, currency).split()) for reason in reasons
             )
 
-    @api.depends("known_texts", "obstacle")
+    @api.depends("known_texts", "obstacle", *SENT)
     def _compute_warning(self):
         """Show what the one verdict says against it; only an obstacle forbids it."""
         judge = self.env["sales.followup.judge"]
         for wizard in self:
             known = wizard.known_texts if not wizard.obstacle else ""
+            sentences = (known or "").splitlines()
+            if note := wizard._get_language_note():
+                sentences.append(note)
             wizard.warning = judge._render_sentences(
-                (known or "").splitlines(), wizard._get_document()._origin
+                sentences, wizard._get_document()._origin
             )
+
+    def _get_language_note(self):
+        """Say that the text is not in the customer's language, or ``None``."""
+        document, template = self._get_document()._origin, self.template_id._origin
+        if not (document and template and self._is_sending()):
+            return None
+        langs = document._followup_get_langs({document: self.contact_id})
+        return template._explain_untranslated(self.channel, langs[document.id])
 
     def _get_reasons(self):
         """Give what the one verdict says against what would be sent.
@@ -295,7 +306,9 @@ class SalesFollowupRemind(models.TransientModel):
         if not (document and template and self._is_sending()) or self.obstacle:
             return False, False
         document = document._origin
-        langs = document._followup_get_langs({document: self.contact_id})
+        langs = document._followup_get_langs(
+            {document: self.contact_id}, template, self.channel
+        )
         contacts = {document.id: self.contact_id.id}
         try:
             if self.channel == "email":

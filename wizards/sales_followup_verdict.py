@@ -99,7 +99,10 @@ class SalesFollowupVerdict(models.TransientModel):
         judge = self.env["sales.followup.judge"]
         self.answer = judge._answer(template, verdict)
         reasons = verdict.reasons if verdict else ()
-        self.reasons = judge._render_reasons(reasons, self._get_document())
+        document = self._get_document()
+        langs = document._followup_get_langs(document._followup_get_recipients("email"))
+        note = template and template._explain_untranslated("email", langs[document.id])
+        self.reasons = judge._render_reasons(reasons, document, [note])
         if verdict is None:
             return
         self.judged_template_id = template
@@ -116,7 +119,9 @@ class SalesFollowupVerdict(models.TransientModel):
         document, template = self._get_document(), self.judged_template_id._origin
         if not document or not template or not template._has_text("email"):
             return False, False
-        langs = document._followup_get_langs(document._followup_get_recipients("email"))
+        langs = document._followup_get_langs(
+            document._followup_get_recipients("email"), template, "email"
+        )
         try:
             return template._render_email(langs)[document.id]
         except UserError as error:

@@ -34,8 +34,11 @@ class IrActionsReport(models.Model):
         key ``followup_prints``, which nobody can send over the network."""
         # EXTENDS 'base'
         prints = self.env.context.get("followup_prints")
-        if isinstance(prints, Prints) and (html := prints.get_html(report_ref, docids)):
-            return html, "html"
+        if isinstance(prints, Prints):
+            # an id, an external id, or a record, as others hand it on
+            report = self._get_report(report_ref)
+            if html := prints.get_html(report, docids):
+                return html, "html"
         return super()._render_qweb_html(report_ref, docids, data=data)
 
     @api.model

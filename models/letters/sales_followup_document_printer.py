@@ -53,17 +53,18 @@ class Source(NamedTuple):
 class Prints:
     """Documents that are printed already; ``ir.actions.report`` asks for them.
 
+    :param report: ``ir.actions.report`` they are printed with
     :param sources: dict of document id → :class:`Source`
     :param contents: dict of body → PDF as bytes
     """
 
-    def __init__(self, report_ref, sources, contents):
-        self._report_ref = report_ref
+    def __init__(self, report, sources, contents):
+        self._report_id = report.id
         self._sources = sources
         self._contents = contents
 
-    def get_html(self, report_ref, document_ids):
-        if report_ref != self._report_ref or len(document_ids or ()) != 1:
+    def get_html(self, report, document_ids):
+        if report.id != self._report_id or len(document_ids or ()) != 1:
             return None
         source = self._sources.get(document_ids[0])
         return source and source.html
@@ -118,7 +119,7 @@ class SalesFollowupDocumentPress(models.AbstractModel):
                 raise  # the transaction is lost
             except Exception:  # one by one, then, which shows what is wrong
                 _logger.info("Not printed together", exc_info=True)
-        return Prints(report_ref, sources, contents)
+        return Prints(reports._get_report(report_ref), sources, contents)
 
     @api.model
     def _get_source(self, reports, report_ref, document):

@@ -395,13 +395,6 @@ class SalesFollowupMixin(models.AbstractModel):
         """
         return self.type_name
 
-    def _followup_get_file_name(self):
-        """Give the name of the document's PDF.
-
-        :rtype: str
-        """
-        return self._get_report_base_filename().replace("/", "-") + ".pdf"
-
     # --- reminding --------------------------------------------------------------
 
     def _followup_get_next_date(self, template):

@@ -264,14 +264,17 @@ class SalesFollowupMixin(models.AbstractModel):
             return lambda contact: contact.active and (contact.zip or contact.city)
         return lambda contact: contact.active
 
-    def _followup_get_langs(self, contacts):
-        """Give the language to write to each recipient in.
+    def _followup_get_langs(self, contacts, template=None, channel=None):
+        """Return the language to write to each recipient in.
 
         :param contacts: dict of document → ``res.partner``
+        :param template: ``sales.followup.template`` that is written, where it matters:
+            a text that is not translated keeps its own language, dates and all
+        :param channel: ``email`` or ``letter``, with ``template``
         :return: dict of document id → code of an installed language
         """
         installed = {code for code, _name in self.env["res.lang"].get_installed()}
-        return {
+        langs = {
             document.id: choose(
                 (
                     contacts[document].lang,
@@ -284,3 +287,9 @@ class SalesFollowupMixin(models.AbstractModel):
             or "en_US"
             for document in self.sudo()
         }
+        if not template:
+            return langs
+        written = {
+            lang: template._get_text_lang(channel, lang) for lang in set(langs.values())
+        }
+        return {document_id: written[lang] for document_id, lang in langs.items()}

@@ -456,7 +456,10 @@ class SalesFollowupTemplate(models.Model):
             if "name" not in (default or {}):
                 vals["name"] = self.env._("%(name)s (copy)", name=template.name)
             if template.mail_template_id and "mail_template_id" not in (default or {}):
-                vals.update(self._prepare_own_email(template.mail_template_id.copy()))
+                email = template.mail_template_id
+                # Odoo's copy has no layout
+                email = email.copy({"email_layout_xmlid": email.email_layout_xmlid})
+                vals.update(self._prepare_own_email(email))
         return vals_list
 
     def unlink(self):
@@ -491,6 +494,58 @@ class SalesFollowupTemplate(models.Model):
             return bool(self.subject) and _is_written(self.email_body)
         return _is_written(self.letter_body)
 
+    def _get_text_lang(self, channel, lang):
+        """Return the language that a customer of some language is written in: that of
+        the text there is.
+
+        Where there is no translation Odoo shows the source, which counts as English; it
+        is another language's where both are the same text.
+
+        :param channel: ``email`` or ``letter``
+        :param lang: code of the customer's language
+        :rtype: str
+        """
+        self.ensure_one()
+        if lang.startswith("en"):
+            return lang
+        # sudo: the text is the company's, whoever sends it
+        template = self.sudo()
+        record, name = (
+            (template.mail_template_id, "body_html")
+            if channel == "email"
+            else (template, "letter_body")
+        )
+        texts = record and record._fields[name]._get_stored_translations(record)
+        if not texts or lang in texts:
+            return lang
+        source = texts.get("en_US")
+        return next(
+            (
+                code
+                for code, text in texts.items()
+                if code != "en_US" and text == source
+            ),
+            "en_US",
+        )
+
+    def _explain_untranslated(self, channel, lang):
+        """Say that a customer is written in another language than theirs.
+
+        :param channel: ``email`` or ``letter``
+        :param lang: code of the customer's language
+        :rtype: str, or ``None`` where the text is in their language
+        """
+        other = self._get_text_lang(channel, lang)
+        if other == lang:
+            return None
+        names = dict(self.env["res.lang"].get_installed())
+        return self.env._(
+            "“%(template)s” has no text in %(language)s; it is sent in %(other)s.",
+            template=self.sudo().name,
+            language=names.get(lang, lang),
+            other=names.get(other, other),
+        )
+
     def _get_next_days(self, company):
         """Give the number of days from a reminder of this template to the next one.
 
@@ -513,6 +568,29 @@ class SalesFollowupTemplate(models.Model):
         subjects = self._render_text(email, "subject", "subject", langs, contacts)
         bodies = self._render_text(email, "body_html", "email_body", langs, contacts)
         return {res_id: (subjects[res_id], bodies[res_id]) for res_id in langs}
+
+    def _render_email_headers(self, langs, contacts=None):
+        """Write what the e-mail's template says of sender and copies.
+
+        :param langs: dict of document id → language code
+        :param contacts: as of :meth:`_render_email`
+        :return: dict of document id → dict of those of ``email_from``, ``reply_to`` and
+            ``email_cc`` that it sets
+        :raise UserError: where one cannot render
+        """
+        self.ensure_one()
+        # sudo: whom an e-mail is from is the company's matter, whoever sends it
+        email = self.mail_template_id.sudo()
+        headers = {res_id: {} for res_id in langs}
+        for name in ("email_from", "reply_to", "email_cc"):
+            if not email[name]:
+                continue
+            texts = self._render_text(email.sudo(False), name, name, langs, contacts)
+            for res_id, text in texts.items():
+                # a header is one line, whatever people call themselves
+                if line := " ".join((text or "").split()):
+                    headers[res_id][name] = line
+        return headers
 
     def _render_letter(self, langs, contacts=None):
         """Write the letters of this template.
@@ -564,11 +642,12 @@ class SalesFollowupTemplate(models.Model):
         :rtype: str
         """
         problem = describe(error)
+        fields_by_name = {**self.mail_template_id._fields, **self._fields}
         return self.env._(
             "Template “%(template)s”, %(field)s: %(expression)s cannot be filled in "
             "(%(problem)s).",
             template=self.name,
-            field=self._fields[name]._description_string(self.env),
+            field=fields_by_name[name]._description_string(self.env),
             expression=problem.expression,
             problem=problem.message,
         )

@@ -1,5 +1,5 @@
 from datetime import date
-from functools import partial
+from functools import cache, partial
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -281,6 +281,11 @@ class SalesFollowupRun(models.Model):
         )
         last = documents._followup_get_last_reminders()
         postal = documents._followup_get_recipients("letter")
+
+        @cache
+        def get_language_note(lang, template, channel):
+            return template._explain_untranslated(channel, lang)
+
         # sudo: lines are written by this method only
         self.env["sales.followup.run.line"].sudo().create(
             [
@@ -291,7 +296,7 @@ class SalesFollowupRun(models.Model):
                         document,
                         judged[document],
                         bool(postal[document]),
-                        langs[document.id],
+                        partial(get_language_note, langs[document.id]),
                     ),
                 }
                 for document in documents
@@ -332,10 +337,10 @@ class SalesFollowupRun(models.Model):
             "planned_date": reminder.next_date,
         }
 
-    def _prepare_suggestion(self, document, judgement, has_postal_address, lang):
+    def _prepare_suggestion(self, document, judgement, has_postal_address, get_note):
         """Return what a line suggests, and what speaks against it.
 
-        :param lang: code of the customer's language
+        :param get_note: callable of template and channel: what is to be known of it
         """
         template, verdict = judgement
         if verdict is None:
@@ -360,7 +365,7 @@ class SalesFollowupRun(models.Model):
         channel = self._suggest_channel(template, values)
         if channel in SENDING:
             # to be known, and no reason against it
-            note = template._explain_untranslated(channel, lang)
+            note = get_note(template, channel)
             values["reason"] = " ".join(filter(None, (values["reason"], note))) or False
         next_date = document._followup_count_days(template)
         return {

@@ -1,3 +1,4 @@
+from . import sales_followup_mixin
 from . import sales_followup_reminder
 from . import sales_followup_reminder_delivery
 from . import sales_followup_dispatcher

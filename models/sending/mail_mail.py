@@ -130,6 +130,16 @@ class MailMail(models.Model):
 
     # --- after it left ----------------------------------------------------------
 
+    def _prepare_outgoing_list(self, *args, **kwargs):
+        """Keep addresses on one line: a line break in a customer's name would keep the
+        e-mail from being sent."""
+        # EXTENDS 'mail'
+        emails = super()._prepare_outgoing_list(*args, **kwargs)
+        for email in emails:
+            for name in ("email_to", "email_cc"):
+                email[name] = [" ".join(text.split()) for text in email[name] or ()]
+        return emails
+
     def _followup_note_disconnection(self, error):
         """Keep what broke off the sending of a reminder's e-mail."""
         if not self._followup_get_reminders([]):

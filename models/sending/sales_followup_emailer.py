@@ -1,14 +1,24 @@
 import logging
 from smtplib import SMTPServerDisconnected
 
+from markupsafe import Markup, escape
+
 from odoo import SUPERUSER_ID, api, models, modules
 from odoo.modules.registry import Registry
-from odoo.tools import format_amount, split_every
+from odoo.tools import format_amount, is_html_empty, split_every
 
 _logger = logging.getLogger(__name__)
 
 #: how many e-mails are written at a time
 BATCH_SIZE = 500
+
+#: how many earlier e-mails about a document its reminder names
+MAX_REFERENCES = 3
+
+
+def _one_line(text):
+    """Return a text as a header takes it, whatever people call themselves."""
+    return " ".join((text or "").split())
 
 
 class SalesFollowupEmailer(models.AbstractModel):
@@ -60,21 +70,27 @@ class SalesFollowupEmailer(models.AbstractModel):
         documents.check_access("read")
         if template.mail_template_id.email_layout_xmlid:
             self._prepare_customers(documents)
-        langs = documents._followup_get_langs(contacts)
+        langs = documents._followup_get_langs(contacts, template, "email")
         recipients = {
             reminder[link].id: reminder.contact_id.id for reminder in reminders
         }
         texts = template._render_email(langs, recipients)
+        headers = template._render_email_headers(langs, recipients)
         files = self._get_attachments(reminders, link, template)
         reply_to = documents._notify_get_reply_to_batch(
             defaults={r[link].id: self._get_email_from(r) for r in reminders},
-            author_ids={r[link].id: r.user_id.partner_id.id for r in reminders},
+            author_ids={r[link].id: self._get_author(r).id for r in reminders},
         )
-        blacklist = self._get_blacklist(reminders.contact_id)
+        references = self._get_references(documents)
+        blacklist = reminders.contact_id._followup_get_blacklisted()
         vals_list = [
             {
                 **self._prepare_mail_values(
-                    reminder, reminder[link], template, texts[reminder[link].id]
+                    reminder,
+                    reminder[link],
+                    template,
+                    texts[reminder[link].id],
+                    references.get(reminder[link].id, ()),
                 ),
                 "body_html": self._wrap(
                     reminder,
@@ -84,7 +100,9 @@ class SalesFollowupEmailer(models.AbstractModel):
                     langs[reminder[link].id],
                 ),
                 "attachment_ids": [(6, 0, files[reminder].ids)],
-                "reply_to": reply_to[reminder[link].id],
+                "reply_to": _one_line(reply_to[reminder[link].id]),
+                # what the template says goes before
+                **headers[reminder[link].id],
                 **self._prepare_refusal(reminder.sudo().contact_id, blacklist),
             }
             for reminder in reminders
@@ -164,41 +182,85 @@ class SalesFollowupEmailer(models.AbstractModel):
     # --- what is sent -----------------------------------------------------------
 
     @api.model
-    def _prepare_mail_values(self, reminder, document, template, texts):
-        """Give the values of a reminder's ``mail.mail`` but its files and layout.
+    def _prepare_mail_values(self, reminder, document, template, texts, earlier=()):
+        """Return the values of a reminder's ``mail.mail`` but its files and layout.
 
         :param texts: (subject, body), rendered
+        :param earlier: ids of the e-mails about the document, the last one last
         """
         subject, body = texts
-        # a header is one line, whatever customers call their order
-        subject = " ".join(subject.split())
         company = document.company_id or self.env.company
+        headers = document._notify_by_email_get_headers()
+        if earlier:
+            headers["In-Reply-To"] = earlier[-1]
         values = {
-            "subject": subject,
+            # a header is one line, whatever customers call their order
+            "subject": _one_line(subject),
             "body": body,
             "model": document._name,
             "res_id": document.id,
             "message_type": "email_outgoing",
             # a reply takes over the subtype: it shall not become an internal note
             "subtype_id": self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_comment"),
-            "author_id": reminder.user_id.partner_id.id,
+            "author_id": self._get_author(reminder).id,
             "email_from": self._get_email_from(reminder),
             "mail_server_id": template.mail_template_id.mail_server_id.id,
             "recipient_ids": [(4, reminder.contact_id.id)],
             "record_company_id": company.id,
             "record_alias_domain_id": company.sudo().alias_domain_id.id,
-            "headers": repr(document._notify_by_email_get_headers()),
+            "headers": repr(headers),
             # the message stays in the chatter when the e-mail goes
             "is_notification": True,
             "auto_delete": True,
         }
         message_id = self.env["mail.message"]._get_message_id(values)
-        return {**values, "message_id": message_id, "references": message_id}
+        references = " ".join((*earlier, message_id))
+        return {**values, "message_id": message_id, "references": references}
+
+    @api.model
+    def _get_author(self, reminder):
+        """Return who writes: the user of the reminder, else its company; the current
+        user may be a scheduled action's.
+
+        :rtype: res.partner
+        """
+        # sudo: a company's partner may be read by few
+        return reminder.user_id.partner_id or reminder.company_id.sudo().partner_id
+
+    @api.model
+    def _get_references(self, documents):
+        """Return which e-mails about documents the customer may have: mail programs put
+        a reminder below them.
+
+        :return: dict of document id → their ids as in the headers, the last one last
+        """
+        # sudo: reading the document is enough to write about it
+        messages = self.env["mail.message"].sudo()
+        found = messages._read_group(
+            [
+                ("model", "=", documents._name),
+                ("res_id", "in", documents.ids),
+                ("message_type", "in", ("comment", "email", "email_outgoing")),
+                ("subtype_id.internal", "=", False),
+                ("subtype_id", "!=", False),
+                ("is_internal", "=", False),
+                ("message_id", "!=", False),
+            ],
+            ["res_id"],
+            ["id:array_agg"],
+        )
+        last = {res_id: sorted(ids)[-MAX_REFERENCES:] for res_id, ids in found}
+        known = messages.browse(number for ids in last.values() for number in ids)
+        known.fetch(["message_id"])
+        return {
+            res_id: [_one_line(messages.browse(number).message_id) for number in ids]
+            for res_id, ids in last.items()
+        }
 
     @api.model
     def _get_email_from(self, reminder):
         """Give the sender of a reminder: its user, else its company."""
-        return (
+        return _one_line(
             reminder.user_id.sudo().email_formatted
             or reminder.company_id.sudo().email_formatted
         )
@@ -210,8 +272,10 @@ class SalesFollowupEmailer(models.AbstractModel):
         if not layout:
             return body
         contact = reminder.sudo().contact_id
-        author = reminder.user_id.partner_id
-        translated = document.with_context(lang=lang)
+        author = self._get_author(reminder)
+        # the e-mail says which company writes, as Odoo's own about documents do
+        document = document.with_context(email_notification_force_footer=True)
+        kind, name = document._followup_get_names(lang)
         message_values = {
             "author_id": author.id,
             "email_add_signature": True,
@@ -249,17 +313,30 @@ class SalesFollowupEmailer(models.AbstractModel):
             message,
             [recipient],
             msg_vals=message_values,
-            model_description=translated._followup_get_kind(),
+            model_description=kind,
             force_email_lang=lang,
-            # sudo: as the message has it
-            force_record_name=translated.sudo().display_name,
+            force_record_name=name,
             subtitles=self._get_subtitles(document, lang),
         ):
             self._give_access(document, group)
+            values |= self._prepare_signature(reminder)
             return document._notify_by_email_render_layout(
                 message, group, msg_vals=message_values, render_values=values
             )
         return body
+
+    @api.model
+    def _prepare_signature(self, reminder):
+        """Return who signs, as the layout wants it: the user with their signature, who
+        may have none, else the company."""
+        if reminder.user_id:
+            signature = reminder.user_id.sudo().signature
+        else:
+            signature = escape(reminder.company_id.sudo().name)
+        if is_html_empty(signature):
+            return {"signature": "", "email_add_signature": False}
+        signature = Markup("<div>-- <br/>%s</div>") % signature  # as Odoo has it
+        return {"signature": signature, "email_add_signature": True}
 
     @api.model
     def _get_subtitles(self, document, lang):
@@ -295,21 +372,9 @@ class SalesFollowupEmailer(models.AbstractModel):
     # --- delivery ---------------------------------------------------------------
 
     @api.model
-    def _get_blacklist(self, contacts):
-        """Give which addresses of contacts are blacklisted."""
-        # sudo: the blacklist is for administrators
-        addresses = contacts.sudo().mapped("email_normalized")
-        return set(
-            self.env["mail.blacklist"]
-            .sudo()
-            .search([("email", "in", addresses)])
-            .mapped("email")
-        )
-
-    @api.model
     def _prepare_refusal(self, contact, blacklist):
         """Give the state of an e-mail that must not go out."""
-        if contact.email_normalized in blacklist:
+        if contact._followup_get_addresses() & blacklist:
             return {"state": "cancel", "failure_type": "mail_bl"}
         if not contact.email_normalized:
             return {"state": "exception", "failure_type": "mail_email_invalid"}

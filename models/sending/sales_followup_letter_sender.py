@@ -54,7 +54,7 @@ class SalesFollowupLetterSender(models.AbstractModel):
     def _prepare_letters(self, reminders, link, template):
         """Return what the letters say, as ``sales.followup.letter`` wants it."""
         contacts = {reminder[link]: reminder.contact_id for reminder in reminders}
-        langs = reminders[link]._followup_get_langs(contacts)
+        langs = reminders[link]._followup_get_langs(contacts, template, "letter")
         recipients = {
             reminder[link].id: reminder.contact_id.id for reminder in reminders
         }

@@ -83,7 +83,8 @@ class TestDocumentPress(LetterCommon, HttpCase):
     def assertPrintedAhead(self, prints, orders):
         """Assert that some of all orders were printed ahead, where that can be done."""
         for order in self.orders:
-            html = prints.get_html(REPORT, order.ids)
+            report = self.env["ir.actions.report"]._get_report(REPORT)
+            html = prints.get_html(report, order.ids)
             self.assertEqual(bool(html), order in orders)
 
     @property

@@ -297,13 +297,16 @@ class TestEmail(RemindersCommon):
             price_unit=1234.5,
             invoice_user_id=self.alice.id,
         )
-        source = self._render(
+        body = (
             "<p>Due: <t "
-            't-out="format_amount(object.amount_total, object.currency_id)"/></p>',
-            invoice,
+            't-out="format_amount(object.amount_total, object.currency_id)"/></p>'
         )
+        template = self._create_template("customer_invoice", email_body=body)
+        self._translate(template, "fr_FR", "Relance", body.replace("Due", "Dû"))
+        reminder = self._remind(invoice, template_id=template.id)
+        source = self._get_mail(reminder).body_html
         text = " ".join(html.fromstring(source).text_content().split())
-        self.assertIn("Due: 1 234,50 €", text)
+        self.assertIn("Dû: 1 234,50 €", text)
 
     def test_layout_of_the_documents_company(self):
         ours, theirs = self.env.company, self._create_company("Theirs")
@@ -546,3 +549,195 @@ class TestEmail(RemindersCommon):
             self.assertEqual(len(reminders.message_id), number)
         more = (counts[1] - counts[0]) / 10
         self.assertLessEqual(more, 0.2, f"{counts} queries for 10 and 20")
+
+    # --- who writes -------------------------------------------------------------
+
+    def _make_nobodys(self):
+        """Let a reminder go out by itself, of a document that nobody follows."""
+        company = self.env.company
+        company.write({"name": "Ours & Sons", "email": "info@ours.example.com"})
+        customer = self._create_customer(name="Nobody's", email="n@example.com")
+        order = self._create_quotation(customer, user_id=False)
+        order.followup_rep_ids = False
+        template = self._create_template()
+        reminders = self.env["sales.followup.reminder"].sudo()
+        reminder = reminders._remind(
+            order,
+            {"channel": "email", "template_id": template.id, "user_id": False},
+        )
+        return self._get_mail(reminder)
+
+    def test_company_signs_where_nobody_does(self):
+        domain = self.env["mail.alias.domain"].create(
+            {"name": "ours.example.com", "company_ids": self.env.company.ids}
+        )
+        self.env.company.alias_domain_id = domain
+        mail = self._make_nobodys()
+        text = html.fromstring(mail.body_html).text_content()
+        self.assertIn("-- Ours & Sons", " ".join(text.split()))
+        self.assertEqual(mail.author_id, self.env.company.partner_id)
+        self.assertIn("info@ours.example.com", mail.email_from)
+        self.assertIn("Ours & Sons", mail.reply_to)
+        self.assertIn("catchall@ours.example.com", mail.reply_to)
+        for text in (mail.reply_to, mail.email_from, mail.body_html):
+            self.assertNotIn("OdooBot", text)
+
+    def test_empty_signature_leaves_nothing(self):
+        self.alice.signature = False
+        source = self._render("<p>Hello</p>")
+        self.assertNotIn("False", source)
+        self.assertNotIn("-- ", source)
+
+    def test_company_is_named_at_the_foot(self):
+        self.env.company.write({"phone": "+1 555 0100", "website": "ours.example.com"})
+        source = self._render("<p>Hello</p>")
+        for text in ("+1 555 0100", "ours.example.com", self.env.company.name):
+            self.assertIn(text, html.fromstring(source).text_content())
+        self.assertNotIn("unfollow", source)
+
+    def test_duplicate_keeps_the_layout(self):
+        template = self._create_template()
+        layout = template.mail_template_id.email_layout_xmlid
+        self.assertTrue(layout)
+        self.assertEqual(template.copy().mail_template_id.email_layout_xmlid, layout)
+
+    def test_names_of_two_lines_break_no_header(self):
+        self.customer.name = "Azure\nInterior"
+        self.alice.partner_id.name = "Alice\r\nBcc: everybody@example.com"
+        mail = self._get_mail(self._remind(self.order))
+        [values] = mail._prepare_outgoing_list()
+        message = self.env["ir.mail_server"]._build_email__(
+            mail.email_from,
+            values["email_to"],
+            values["subject"],
+            values["body"],
+            reply_to=mail.reply_to,
+        )
+        self.assertFalse(message["Bcc"])
+        self.assertEqual(message["To"], '"Azure Interior" <azure@customer.example.com>')
+
+    def test_email_template_says_sender_and_copies(self):
+        template = self._create_template()
+        template.mail_template_id.write(
+            {
+                "email_from": "sales@example.com",
+                "reply_to": "answers@example.com",
+                "email_cc": "{{ object.user_id.email }}, boss@example.com",
+            }
+        )
+        self.order.user_id = self.bob
+        mail = self._get_mail(self._remind(self.order, template_id=template.id))
+        self.assertEqual(mail.email_from, "sales@example.com")
+        self.assertEqual(mail.reply_to, "answers@example.com")
+        self.assertEqual(mail.email_cc, f"{self.bob.email}, boss@example.com")
+
+    def test_threads_with_the_documents_earlier_messages(self):
+        sent = self.order.with_user(self.alice).message_post(
+            body="Our quotation",
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+            partner_ids=self.customer.ids,
+        )
+        note = self.order.message_post(body="Costs", subtype_xmlid="mail.mt_note")
+        first = self._get_mail(self._remind(self.order))
+        second = self._get_mail(self._remind(self.order))
+        self.assertEqual(
+            second.references.split(),
+            [sent.message_id, first.message_id, second.message_id],
+        )
+        self.assertIn(first.message_id, second.headers)
+        self.assertNotIn(note.message_id, second.references)
+
+    # --- addresses --------------------------------------------------------------
+
+    def test_every_address_counts_for_the_blacklist(self):
+        self.customer.email = "a@customer.example.com; b@customer.example.com"
+        self.env["mail.blacklist"]._add("b@customer.example.com")
+        reminder = self._remind(self.order)
+        self.assertEqual(reminder.state, "failed")
+        self.assertEqual(self._get_mail(reminder).state, "cancel")
+        self.assertIn("blacklisted", self._open_remind(self.order).warning)
+
+    def test_corrected_address_is_none_that_came_back(self):
+        judge = self.env["sales.followup.judge"]
+
+        def has_bounced():
+            return "bouncing" in {
+                reason.code.value
+                for reason in judge._judge(
+                    self.order,
+                    templates={self.order: self._get_template(self.order)},
+                )[self.order].verdict.reasons
+            }
+
+        self.customer.email = "a@customer.example.com, b@customer.example.com"
+        self.assertFalse(has_bounced())
+        self.customer._message_receive_bounce("b@customer.example.com", self.customer)
+        self.assertTrue(has_bounced())
+        self.customer.email = "c@customer.example.com, b@customer.example.com"
+        self.assertTrue(has_bounced(), "the wrong one was corrected")
+        self.customer.email = "c@customer.example.com"
+        self.assertFalse(has_bounced())
+        self.customer.email = "b@customer.example.com"
+        self.assertTrue(has_bounced())
+        self.customer._message_reset_bounce("b@customer.example.com")
+        self.assertFalse(has_bounced())
+
+    def test_archived_contact_is_called_archived(self):
+        self.customer.email = False
+        self.order.followup_contact_id = self._create_contact(
+            self.customer, email="x@customer.example.com", active=False
+        )
+        template = self._get_template(self.order)
+        judged = self.env["sales.followup.judge"]._judge(
+            self.order, templates={self.order: template}
+        )
+        codes = {reason.code.value for reason in judged[self.order].verdict.reasons}
+        self.assertIn("archived_address", codes)
+
+    # --- languages --------------------------------------------------------------
+
+    def test_button_is_in_the_customers_language(self):
+        """Also where somebody looked at the document in another one before."""
+        for lang in ("fr_FR", "it_IT"):
+            self.env["res.lang"]._activate_lang(lang)
+        template = self._create_template(email_body="<p>Hello</p>")
+        self._translate(template, "fr_FR", "Relance", "<p>Bonjour</p>")
+        self.customer.lang = "fr_FR"
+        self.order.write({"require_signature": False, "require_payment": False})
+        self.order.with_context(lang="it_IT").read(["type_name", "display_name"])
+        self.assertEqual(self.order.type_name, "Preventivo", "the cache has one only")
+        mail = self._get_mail(self._remind(self.order, template_id=template.id))
+        buttons = self._get_buttons(mail.body_html)
+        self.assertTrue([text for text in buttons if "devis" in text], buttons)
+        self.assertNotIn("Preventivo", mail.body_html)
+        self.assertEqual(self.order.with_context(lang="en_US").type_name, "Quotation")
+
+    def test_untranslated_text_keeps_its_language(self):
+        """Dates and buttons of another language are not mixed into it."""
+        self.env["res.lang"]._activate_lang("de_DE")
+        template = self._create_template(
+            email_body="<p>Of <t t-out=\"format_date(object.date_order, 'long')\"/></p>"
+        )
+        self.customer.lang = "de_DE"
+        self.order.date_order = "2026-03-05 12:00:00"
+        dialog = self._open_remind(self.order, template_id=template.id)
+        self.assertIn("has no text in German", dialog.warning)
+        mail = self._get_mail(self._remind(self.order, template_id=template.id))
+        self.assertIn("March", mail.body_html)
+        self.assertNotIn("März", mail.body_html)
+        self.assertIn('lang="en_US"', mail.body_html)
+        self._translate(template, "de_DE", "Erinnerung", template.email_body)
+        dialog = self._open_remind(self.order, template_id=template.id)
+        self.assertNotIn("has no text in German", dialog.warning)
+        mail = self._get_mail(self._remind(self.order, template_id=template.id))
+        self.assertIn("März", mail.body_html)
+
+    def test_settings_warn_without_alias_domain(self):
+        settings = self.env["res.config.settings"]
+        self.env.company.alias_domain_id = False
+        self.assertIn("no alias domain", settings.create({}).followup_alias_warning)
+        self.env.company.alias_domain_id = self.env["mail.alias.domain"].create(
+            {"name": "ours.example.com"}
+        )
+        self.assertFalse(settings.create({}).followup_alias_warning)

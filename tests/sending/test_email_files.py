@@ -146,6 +146,62 @@ class TestEmailFiles(RemindersCommon):
         self._attach(name=f"drawing {name}.pdf")
         self.assertFiles(self._remind_with(), f"drawing {name}.pdf")
 
+    def test_prints_that_a_report_saved_are_not_sent_again(self):
+        """Whatever the document was then, and in whatever language."""
+        self.env["res.lang"]._activate_lang("fr_FR")
+        report = self.env.ref("sale.action_report_saleorder")
+        report.attachment = "'QUOTE_' + object.name + '.pdf'"
+        report.with_context(
+            lang="fr_FR"
+        ).print_report_name = (
+            "object.state == 'sent' and 'Devis - %s' % object.name or 'x'"
+        )
+        order = self.order
+        for name in (f"QUOTE_{order.name}", f"Devis - {order.name}"):
+            self._attach(name=f"{name}.pdf")
+        self._attach(name=f"Quotation - {order.name}.pdf")
+        order.state = "sale"
+        template = self._create_template("sale_order", attach_document=False)
+        self.assertFiles(self._remind(order, template_id=template.id))
+
+    def test_file_is_named_in_the_customers_language(self):
+        """Not in that of who sends, nor of who looked at the document first."""
+        self.env["res.lang"]._activate_lang("fr_FR")
+        report = self.env.ref("sale.action_report_saleorder")
+        report.print_report_name = "'Offer of %s' % object.name"
+        report.with_context(
+            lang="fr_FR"
+        ).print_report_name = "'Devis de %s' % object.name"
+        self.customer.lang = "fr_FR"
+        self.order.with_context(lang="en_US").read(["type_name", "display_name"])
+        reminder = self._remind_with(attach_document=True)
+        self.assertFiles(reminder, f"Devis de {self.order.name}.pdf")
+        self.customer.lang = "en_US"
+        reminder = self._remind_with(attach_document=True)
+        self.assertFiles(reminder, f"Offer of {self.order.name}.pdf")
+
+    def test_reports_of_the_email_template_go_along(self):
+        proforma = self.env.ref("sale.action_report_pro_forma_invoice")
+        own = self.env.ref("sale.action_report_saleorder")
+        names = []
+
+        def render(reports, report, ids, data=None):
+            names.append(report.id)
+            return PDF + b"report", "pdf"
+
+        actions = self.env.registry["ir.actions.report"]
+        self.startPatcher(patch.object(actions, "_render_qweb_pdf", render))
+        reminder = self._remind_with(
+            attach_document=True,
+            report_template_ids=[Command.set((proforma | own).ids)],
+        )
+        self.assertEqual(names, proforma.ids, "the document goes once")
+        self.assertFiles(
+            reminder,
+            self.order._followup_get_file_name(),
+            f"PRO-FORMA - {self.order.name}.pdf",
+        )
+
     def test_same_content_goes_once(self):
         """The customer's copy of the document, saved and attached again."""
         self._attach(name="my copy.pdf", raw=PDF + self.order.name.encode())
@@ -180,5 +236,48 @@ class TestEmailFiles(RemindersCommon):
             attachments=[("drawing.pdf", PDF + b"drawing")],
             message_type="comment",
             subtype_xmlid="mail.mt_comment",
+            partner_ids=self.customer.ids,
         )
         self.assertFiles(self._remind_with(), "drawing.pdf")
+
+    def test_files_that_were_sent_to_others_stay_with_them(self):
+        supplier = self.env["res.partner"].create(
+            {"name": "Supplier", "email": "supplier@example.com"}
+        )
+        for author, recipients, name in (
+            (supplier, self.env["res.partner"], "supplier price.pdf"),
+            (supplier, self.customer, "supplier to customer.pdf"),
+            (self.customer, self.env["res.partner"], "purchase order.pdf"),
+            (self.alice.partner_id, self.bob.partner_id, "to a colleague.pdf"),
+            (self.alice.partner_id, supplier, "to the supplier.pdf"),
+            (self.alice.partner_id, self.customer, "to the customer.pdf"),
+        ):
+            is_mail = author not in self.alice.partner_id
+            self.order.message_post(
+                body="Please see the file",
+                author_id=author.id,
+                partner_ids=recipients.ids,
+                message_type="email" if is_mail else "comment",
+                subtype_xmlid="mail.mt_comment",
+                attachments=[(name, PDF + name.encode())],
+            )
+        self._attach(name="uploaded.pdf")
+        portal = self._attach(name="from the portal.pdf")
+        self.env.cr.execute(
+            "UPDATE ir_attachment SET create_uid = %s WHERE id = %s",
+            [self.portal.id, portal.id],
+        )
+        portal.invalidate_recordset()
+        self.assertFiles(self._remind_with(), "to the customer.pdf", "uploaded.pdf")
+
+    def test_files_that_were_sent_to_another_customer_stay_there(self):
+        self.order.with_user(self.alice).message_post(
+            body="The drawing",
+            partner_ids=self.customer.ids,
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+            attachments=[("drawing.pdf", PDF)],
+        )
+        other = self._create_customer(name="Other", email="other@example.com")
+        self.order.partner_id = other
+        self.assertFiles(self._remind_with())
