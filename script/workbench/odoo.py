@@ -40,9 +40,9 @@ class Odoo:
 
     def has(self, path):
         """Tell whether a file of one of Odoo's own addons exists."""
-        return any((addons / path).exists() for addons in self._own_addons())
+        return any((addons / path).exists() for addons in self.own_addons())
 
-    def _own_addons(self):
+    def own_addons(self):
         """Return Odoo's addons folders: a checkout of its sources has two."""
         inside = self.home / "odoo" / "addons"
         whole = (inside / "sale" / "__manifest__.py").exists()
@@ -79,7 +79,7 @@ class Odoo:
 
     def configuration(self, database=None):
         """Return the file of Odoo's options for a database."""
-        addons = [*self._own_addons(), self.addons]
+        addons = [*self.own_addons(), self.addons]
         options = {
             "addons_path": ",".join(map(str, addons)),
             "data_dir": self.data,
