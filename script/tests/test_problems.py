@@ -1,6 +1,7 @@
 """What is wrong outside is said in one clear message, early."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -37,6 +38,8 @@ def test_port_taken(listening):
     port = listening.getsockname()[1]
     said = start("demo", "--port", str(port))
     assert f"Port {port} cannot be used" in said
+    [proposed] = re.findall(r"script/demo --port (\d+)", said)
+    socket.create_server(("127.0.0.1", int(proposed))).close()
 
 
 def test_odoo_home_without_odoo(tmp_path):

@@ -176,12 +176,22 @@ def _databases(workbench, base, options):
                 databases.ensure_current(name, base)
             else:
                 databases.install(name, base)
+            if copies and base.demo:
+                # Once for all workers, and not while a tour waits for its first page.
+                _build_pages(workbench.odoo, name)
             for copy in copies:
                 databases.copy(name, copy)
             yield [name, *copies]
         finally:
             for unwanted in copies if options.reuse else [name, *copies]:
                 databases.drop(unwanted)
+
+
+def _build_pages(odoo, database):
+    run_foreground(
+        [sys.executable, "-m", "workbench.make_ready", "pages"],
+        env=odoo.environment(database),
+    )
 
 
 def _run_pytest(part, root, paths, arguments, options, environment):
