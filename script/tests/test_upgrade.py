@@ -70,7 +70,7 @@ def read(server, database):
 @pytest.fixture(scope="module")
 def upgrade(workbench, tmp_path_factory):
     folder = former.unpack(tmp_path_factory.mktemp("former"))
-    old = Odoo(workbench.odoo.home, workbench.server, addons=folder)
+    old = Odoo(workbench.odoo.home, workbench.server, addons=[folder])
     databases, server = workbench.databases, workbench.server
     with databases.reserved("upgrade") as database:
         Databases(old).install(database, MINIMAL)

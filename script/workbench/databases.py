@@ -49,6 +49,22 @@ FULL = Base(
 )
 MINIMAL = Base("minimal", ("sale", "account"), demo=False)
 BASES = {base.name: base for base in (FULL, MINIMAL)}
+# Addons of others, which requirements-neighbours.txt pins, on the apps they are about.
+NEIGHBOUR_ADDONS = (
+    "account_credit_control",
+    "account_move_tier_validation",
+    "auditlog",
+    "base_exception",
+    "base_tier_validation",
+    "mail_tracking",
+    "partner_contact_sale_info_propagation",
+    "sale_exception",
+    "sale_tier_validation",
+    "sales_team_security",
+)
+NEIGHBOURS = Base(
+    "neighbours", ("sale_management", "crm", *NEIGHBOUR_ADDONS), demo=False
+)
 
 
 class Databases:

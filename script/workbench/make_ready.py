@@ -6,6 +6,13 @@ from workbench.console import step
 from workbench.inside import odoo_environment
 
 LANGUAGES = ("fr_FR", "it_IT")
+# Of the page to log in, and of the web client.
+BUNDLES = (
+    "web.assets_frontend",
+    "web.assets_frontend_minimal",
+    "web.assets_frontend_lazy",
+    "web.assets_web",
+)
 
 
 def languages(env):
@@ -30,7 +37,10 @@ def address(env, url):
 def pages(env):
     """Build what the first page needs, so that nobody waits for it."""
     step("Building the pages")
-    env["ir.qweb"]._pregenerate_assets_bundles()
+    for name in BUNDLES:
+        bundle = env["ir.qweb"]._get_asset_bundle(name, css=True, js=True)
+        bundle.js()
+        bundle.css()
 
 
 def main(names):
@@ -41,6 +51,8 @@ def main(names):
                 steps[name](env)
             else:
                 address(env, name)
+            # What is done need not be done again if somebody stops here.
+            env.cr.commit()
 
 
 if __name__ == "__main__":

@@ -20,13 +20,13 @@ class Odoo:
     """One Odoo, working on the databases of one PostgreSQL server.
 
     :param home: the folder that holds the package ``odoo``
-    :param addons: a folder with the addon; without it, this checkout
+    :param addons: folders of addons beside Odoo's own; without it, this checkout
     """
 
     def __init__(self, home, server, addons=None):
         self.home = home
         self.server = server
-        self.addons = addons or checkout.addons()
+        self.addons = addons or [checkout.addons()]
         self.version = _require_series(home)
         self.data = cache.folder() / "data" / server.key
         self.data.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ class Odoo:
 
     def configuration(self, database=None):
         """Return the file of Odoo's options for a database."""
-        addons = [*self.own_addons(), self.addons]
+        addons = [*self.own_addons(), *self.addons]
         options = {
             "addons_path": ",".join(map(str, addons)),
             "data_dir": self.data,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .. import checkout, debian
 from ..console import step
-from ..databases import BASES
+from ..databases import BASES, NEIGHBOURS
 from ..process import run_foreground
 
 _NOTHING_RAN = 5
@@ -19,7 +19,10 @@ _PARTS = {
     "minimal": "what depends on which apps there are, and every screen, with the addon"
     " on sale and account alone, without demo data",
     "full": "the addon beside more apps, with demo data and the browser",
+    "neighbours": "some of its tests, Odoo's and others' beside addons of others",
 }
+# What runs where nothing else is asked for.
+_USUAL = ("plain", "minimal", "full")
 # Tests of classes with this tag of Odoo's run in the part "minimal", too.
 _MINIMAL_TAG = "depends_on_apps"
 _SLOWEST = 15
@@ -72,7 +75,7 @@ def parse(arguments):
     further = [argument for argument in further if argument not in paths]
     alone = _is_narrowed(paths, further) or "--pdb" in further
     return Options(
-        only=known.only or list(_PARTS),
+        only=known.only or list(_USUAL),
         reuse=known.reuse,
         jobs=known.jobs or (1 if alone else os.cpu_count()),
         paths=[_inside_checkout(path) for path in paths],
@@ -94,12 +97,7 @@ def run(workbench, options):
     debian.require_programs(["chromium", "wkhtmltopdf", "poppler-utils"], "the tests")
     parts = [part for part in options.only if _paths_of(part, options) is not None]
     _ensure_templates(workbench.databases, parts)
-    codes = [
-        _run_plain(options)
-        if part == "plain"
-        else _run_in_odoo(workbench, BASES[part], options)
-        for part in parts
-    ]
+    codes = [_run_part(workbench, part, options) for part in parts]
     return _exit_code(codes, options.narrowed)
 
 
@@ -126,6 +124,17 @@ def _paths_of(part, options):
     return own if own or not options.paths else None
 
 
+def _run_part(workbench, part, options):
+    if part == "plain":
+        return _run_plain(options)
+    if part == NEIGHBOURS.name:
+        from .. import neighbours
+
+        workbench = neighbours.beside(workbench)
+        return _run_in_odoo(workbench, NEIGHBOURS, options)
+    return _run_in_odoo(workbench, BASES[part], options)
+
+
 def _run_plain(options):
     folder = checkout.plain_tests()
     # What lasts longest comes first.
@@ -145,16 +154,13 @@ def _run_in_odoo(workbench, base, options):
 
     with _databases(workbench, base, options) as names:
         configurations = [str(workbench.odoo.configuration(name)) for name in names]
-        asked_for = options.paths and options.only == [base.name]
-        paths = _paths_of(base.name, options) or ["tests"]
         return _run_pytest(
             base.name,
             checkout.addons(),
-            [f"{checkout.MODULE}/{path}" for path in paths],
+            _test_paths(workbench, base, options),
             [
-                *("--odoo-http", "-p", "workbench.pytest_strict"),
-                *("-p", "workbench.pytest_parts"),
-                *(() if base.demo or asked_for else ("--with-tag", _MINIMAL_TAG)),
+                *("--odoo-http", "-p", "workbench.pytest_parts"),
+                *_arguments(base, options),
             ],
             options,
             {
@@ -162,6 +168,25 @@ def _run_in_odoo(workbench, base, options):
                 pytest_parts.CONFIGURATIONS: os.pathsep.join(configurations),
             },
         )
+
+
+def _test_paths(workbench, base, options):
+    if base is NEIGHBOURS and not options.paths:
+        from .. import neighbours
+
+        return neighbours.test_paths(workbench)
+    paths = _paths_of(base.name, options) or ["tests"]
+    return [f"{checkout.MODULE}/{path}" for path in paths]
+
+
+def _arguments(base, options):
+    """Return the arguments for pytest that say what a part is about."""
+    if base is NEIGHBOURS:
+        # Others may skip tests.
+        return ("-p", "workbench.pytest_neighbours")
+    strict = ("-p", "workbench.pytest_strict")
+    asked_for = options.paths and options.only == [base.name]
+    return strict if base.demo or asked_for else (*strict, "--with-tag", _MINIMAL_TAG)
 
 
 @contextmanager
