@@ -65,6 +65,8 @@ class SalesFollowupMixin(models.AbstractModel):
         if self.env.context.get(default) in gone:
             context = dict(self.env.context)
             del context[default]
+            # replaced, for a key cannot be removed otherwise
+            # pylint: disable-next=context-overridden
             self = self.with_context(context)
         return self, [
             {key: value for key, value in vals.items() if key != name}
