@@ -7,7 +7,10 @@ from dataset import TODAY
 from odoo.fields import Command
 from odoo.tools import split_every
 
-from odoo.addons.sales_followup.models.runs.sales_followup_automatic import BATCH_SIZE
+from odoo.addons.sales_followup.models.runs.sales_followup_run_process import (
+    BATCH_SIZE,
+    Paces,
+)
 from odoo.addons.sales_followup.models.sending.sales_followup_dispatcher import Request
 from odoo.addons.sales_followup.rules import verdict
 
@@ -73,7 +76,7 @@ def switch_on(env, xmlid, days=0):
     )
     env.flush_all()
     env.invalidate_all()
-    automatic = env["sales.followup.automatic"]
+    automatic = env["sales.followup.run"]
     automatic._is_sending_day()
     return automatic._get_templates()
 
@@ -83,7 +86,7 @@ def find_due(template, count, page):
 
     :return: list of ids, at least ``count``
     """
-    automatic, found = template.env["sales.followup.automatic"], []
+    automatic, found = template.env["sales.followup.run"], []
     for documents, _position in automatic._walk_candidates(template, size=page):
         found += documents.ids
         if len(found) >= count:
@@ -222,7 +225,8 @@ def launch(run):
     """
     run.action_launch()
     sender = run._as_sender()
-    while sender._step():
+    paces = Paces()
+    while sender._process(paces):
         # as the commit after each batch does
         run.env.flush_all()
         run.env.invalidate_all()

@@ -30,7 +30,7 @@ class AutomaticCommon(RemindersCommon):
         )
         cls.env.company.resource_calendar_id.tz = "UTC"
         # whatever demo data and others have there is not ours to chase
-        cls.automatic = cls.env["sales.followup.automatic"]
+        cls.automatic = cls.env["sales.followup.run"]
 
     def setUp(self):
         super().setUp()
@@ -101,6 +101,15 @@ class AutomaticCommon(RemindersCommon):
         """Do what the scheduled action does on a day."""
         with freeze_time(f"{self._day(day)} {values.pop('at', '12:00:00')}"):
             return self._run(**values)
+
+    @classmethod
+    def _find_candidates(cls, template):
+        """Return the documents that may be due for a template."""
+        automatic = cls.automatic._in_company(cls.env.company)
+        found = cls.env[template.document_type_id.model]
+        for documents, _position in automatic._walk_candidates(template):
+            found |= documents
+        return found
 
     # --- what was sent ----------------------------------------------------------
 

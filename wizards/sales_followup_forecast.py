@@ -54,7 +54,7 @@ class SalesFollowupForecast(models.TransientModel):
         """List what goes out in one company."""
         if not company.sudo().followup_automatic:
             return
-        automatic = self.env["sales.followup.automatic"]
+        automatic = self.env["sales.followup.run"]
         templates = automatic.sudo()._get_templates()
         doc_types = templates.document_type_id
         left = LINE_LIMIT

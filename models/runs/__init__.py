@@ -2,11 +2,8 @@ from . import sales_followup_run
 from . import sales_followup_reminder
 from . import sales_followup_run_proposal
 from . import sales_followup_run_process
-from . import sales_followup_run_automatic
+from . import sales_followup_run_planning
+from . import sales_followup_run_candidates
 from . import sales_followup_run_figures
 from . import sales_followup_run_file
 from . import sales_followup_run_line
-from . import sales_followup_run_line_automatic
-from . import sales_followup_automatic
-from . import sales_followup_run_candidates
-from . import sales_followup_run_planning

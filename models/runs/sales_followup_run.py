@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 #: what users may write on a run: the rest is said by its methods
-EDITABLE = frozenset(
+EDITABLE_ON_RUNS = frozenset(
     {
         "document_type_ids",
         "customer_rep_id",
@@ -125,7 +125,7 @@ class SalesFollowupRun(models.Model):
     @api.model
     def _get_guarded_fields(self):
         # EXTENDS 'sales_followup'
-        return self._get_stored_fields_except(EDITABLE)
+        return self._get_stored_fields_except(EDITABLE_ON_RUNS)
 
     @api.model
     def _get_guarded_message(self, labels):

@@ -1,11 +1,11 @@
 from datetime import date
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...rules.cadence import shift
-from .sales_followup_automatic import PLAN_SIZE
+from .sales_followup_run_planning import PLAN_SIZE
 
 #: no time zone is further from UTC than that
 SLACK_DAYS = 1
@@ -15,19 +15,18 @@ LAST_DAY = date(9999, 12, 30)
 
 
 # What the database can tell of who is due is a subject of its own.
-class SalesFollowupAutomatic(models.AbstractModel):
-    """Which documents are judged; :mod:`.sales_followup_automatic` sends.
+class SalesFollowupRun(models.Model):
+    """Which documents are judged; :mod:`.sales_followup_run_planning` judges.
 
     A search reads what it finds and hardly more, however many documents there are and
     however many were reminded before: each part of it fixes the latest level of the
     documents, and goes on in the order of an index that begins with that.
     """
 
-    _inherit = "sales.followup.automatic"
+    _inherit = "sales.followup.run"
 
-    @api.model
     def _get_templates(self):
-        """Give the automatic templates of this company, the earlier levels first."""
+        """Return the automatic templates of this company, the earlier levels first."""
         templates = self.env["sales.followup.template"].search(
             [
                 ("automatic", "=", True),
@@ -42,21 +41,6 @@ class SalesFollowupAutomatic(models.AbstractModel):
             templates = templates.filtered(lambda t: t.model != "account.move")
         return templates
 
-    @api.model
-    def _find_candidates(self, template, limit=PLAN_SIZE):
-        """Find the first documents that may be due for a template, see
-        :meth:`_walk_candidates`.
-
-        :return: documents of the template's model
-        """
-        found = self.env[template.document_type_id.model]
-        for documents, _position in self._walk_candidates(template, size=limit):
-            found += documents
-            if len(found) >= limit:
-                break
-        return found[:limit]
-
-    @api.model
     def _walk_candidates(self, template, position=None, size=PLAN_SIZE):
         """Find documents that may be due for a template, and were not sent it yet.
 
@@ -77,7 +61,6 @@ class SalesFollowupAutomatic(models.AbstractModel):
                 yield documents.browse(id_ for _value, id_ in rows), [number, *last]
             last = []
 
-    @api.model
     def _find_rows(self, template, domain, keys, last, limit):
         """Find the next documents of one part.
 
@@ -101,7 +84,6 @@ class SalesFollowupAutomatic(models.AbstractModel):
 
     # --- parts ------------------------------------------------------------------
 
-    @api.model
     def _get_parts(self, template):
         """Split the documents that may be due for a template by their latest level, and
         by the field that says the day.
@@ -121,7 +103,6 @@ class SalesFollowupAutomatic(models.AbstractModel):
             for day, key in days
         ]
 
-    @api.model
     def _get_levels(self, template):
         """Select the documents that may follow the series of a template and stand below
         it, by their latest level.
@@ -160,7 +141,6 @@ class SalesFollowupAutomatic(models.AbstractModel):
             found.append((Domain("followup_template_id", "in", others.ids), ()))
         return found
 
-    @api.model
     def _get_beginning(self, template):
         """Select documents that got no level in their present cycle: by the filter of
         the series, unless they followed some series before.
@@ -176,7 +156,6 @@ class SalesFollowupAutomatic(models.AbstractModel):
             domain &= Domain("followup_reminder_ids.state", "=", "cancelled")
         return domain
 
-    @api.model
     def _get_days(self, template):
         """Select documents whose day for a template has come, a day of slack for time
         zones.
@@ -202,15 +181,13 @@ class SalesFollowupAutomatic(models.AbstractModel):
             (Domain(dated, "=", False) & created, "create_date"),
         ]
 
-    @api.model
     def _get_latest(self, template):
-        """Give the last day from which a template may be due by now."""
+        """Return the last day from which a template may be due by now."""
         today = self.env.company._followup_today()
         return min(shift(today, SLACK_DAYS - template.offset_days), LAST_DAY)
 
     # --- reminders --------------------------------------------------------------
 
-    @api.model
     def _get_reminded(self, template, documents):
         """Select documents that were sent a level of the series early enough.
 
@@ -235,7 +212,6 @@ class SalesFollowupAutomatic(models.AbstractModel):
             end=fields.Date.add(self._get_latest(template), days=1),
         )
 
-    @api.model
     def _get_not_sent(self, template, documents, query):
         """Leave out documents that got this level in their present cycle.
 

@@ -5,6 +5,9 @@ from ...bounds import check_bounds
 from ...rules.bounds import shift
 from ..reminders.sales_followup_template import SENDING
 
+#: how many lines of old logs are removed at a time
+GC_SIZE = 10000
+
 #: what users decide about a line
 EDITABLE_ON_LINES = frozenset({"template_id", "channel", "next_date"})
 
@@ -106,6 +109,12 @@ class SalesFollowupRunLine(models.Model):
         related="reminder_id.state", string="State of the Reminder"
     )
     failure_reason = fields.Text(related="reminder_id.failure_reason")
+    urgency_date = fields.Date(
+        readonly=True, help="The due date, or where there is none the document date."
+    )
+    codes = fields.Char(
+        readonly=True, help="Why it was not sent, as the verdict knows it."
+    )
 
     _order_once = models.UniqueIndex(
         "(run_id, order_id) WHERE order_id IS NOT NULL",
@@ -130,6 +139,13 @@ class SalesFollowupRunLine(models.Model):
         # EXTENDS 'base'
         for line in self:
             line.display_name = f"{line.document_name} – {line.customer_name}"
+
+    def _needs_pdf(self):
+        """Tell whether a PDF is made for any of these lines."""
+        return any(
+            line.channel == "letter" or line.template_id.sudo().attach_document
+            for line in self
+        )
 
     # --- constraints ------------------------------------------------------------
 
@@ -290,3 +306,33 @@ class SalesFollowupRunLine(models.Model):
             "res_id": self.run_id[:1].id or self.env.context.get("followup_run_id"),
             "view_mode": "form",
         }
+
+    # --- the log of automatic runs ---------------------------------------------
+
+    @api.autovacuum
+    def _gc_old_logs(self):
+        """Remove the logs of the scheduled action that are older than their company's
+        setting; the reminders stay.
+
+        :return: (removed, whether more are waiting), as the vacuum expects
+        """
+        # plain SQL: a log may hold many thousand lines, and nothing hangs on them
+        self.env.cr.execute(
+            """
+            DELETE FROM sales_followup_run_line WHERE id IN (
+                SELECT line.id
+                  FROM sales_followup_run_line line
+                  JOIN sales_followup_run run ON run.id = line.run_id
+                  JOIN res_company company ON company.id = run.company_id
+                 WHERE run.origin = 'auto'
+                   AND run.state = 'done'
+                   AND company.followup_keep_days > 0
+                   AND run.date < (NOW() AT TIME ZONE 'UTC')
+                                  - MAKE_INTERVAL(days => company.followup_keep_days)
+                 LIMIT %s)
+            """,
+            [GC_SIZE],
+        )
+        removed = self.env.cr.rowcount
+        self.invalidate_model()
+        return removed, removed == GC_SIZE

@@ -1,3 +1,4 @@
+import logging
 from datetime import date
 from functools import cache, partial
 
@@ -6,9 +7,13 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import format_date, split_every
 
+from ...batches import halve
 from ...rules.cadence import shift
 from ...rules.verdict import UNREACHABLE, Code, Mode, too_soon
 from ..reminders.sales_followup_template import SENDING
+from ..sending.sales_followup_dispatcher import explain_error
+
+_logger = logging.getLogger(__name__)
 
 #: how many documents are proposed at a time
 BATCH_SIZE = 500
@@ -266,7 +271,30 @@ class SalesFollowupRun(models.Model):
 
     def _propose(self, documents):
         """Add lines for documents, with the reminder that is next and what speaks
-        against it."""
+        against it; a document that cannot be judged says so, and stops no other."""
+        halve(self.env.cr, documents, self._propose_together, self._propose_unjudged)
+
+    def _propose_unjudged(self, document, error):
+        """Add the line of a document that cannot be judged."""
+        _logger.error("%s cannot be proposed", document, exc_info=error)
+        # sudo: lines are written by this method only
+        lines = self.env["sales.followup.run.line"].sudo()
+        customer = document.sudo().partner_id.commercial_partner_id
+        lines.create(
+            {
+                "run_id": self.id,
+                lines._get_document_field(document._name): document.id,
+                "document_name": document.sudo().name,
+                "partner_id": customer.id,
+                "customer_name": customer.name,
+                "reason": explain_error(self.env, error),
+                "stops": "any",
+            }
+        )
+        return {}
+
+    def _propose_together(self, documents):
+        """Add lines for documents that can be judged."""
         # sudo: facts of the document, whoever looks
         types = documents.sudo()._followup_get_types()
         dates = documents._followup_get_dates(types)
@@ -302,6 +330,8 @@ class SalesFollowupRun(models.Model):
                 for document in documents
             ]
         )
+        self.env.flush_all()
+        return {}
 
     def _prepare_line(self, document, doc_type, due_date):
         """Give what a line tells of its document.

@@ -48,7 +48,7 @@ class Outcome:
     :param state: ``sent``; ``failed``, with a reminder that says so; ``refused`` by the
         verdict; ``busy``: somebody else works on the document, ask again later
     :param reasons: sentences, why it was refused or failed
-    :param reminder: ``sales.followup.reminder``, empty unless sent or failed
+    :param reminder: ``sales.followup.reminder``; ``None`` where none was made
     :param codes: of the reasons, where it was refused
     """
 
@@ -274,7 +274,9 @@ class SalesFollowupDispatcher(models.AbstractModel):
         judge = self.env["sales.followup.judge"]
         currency = request.document.sudo().company_id.currency_id
         texts = tuple(judge._explain(reason, currency) for reason in reasons)
-        return Outcome("refused", texts, codes=codes)
+        # a document that cannot be judged is broken: that is no decision
+        state = "failed" if rule.Code.NOT_JUDGED in codes else "refused"
+        return Outcome(state, texts, codes=codes)
 
     def _keep_distance(self, requests, mode, outcomes):
         """Leave out further documents of a customer where a minimum of days is set."""

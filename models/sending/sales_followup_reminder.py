@@ -93,7 +93,8 @@ class SalesFollowupReminder(models.Model):
         failed = {
             document: outcome.reasons
             for document, outcome in outcomes.items()
-            if outcome.state == "failed" and not outcome.reminder.message_id
+            if outcome.state == "failed"
+            and not (outcome.reminder and outcome.reminder.message_id)
         }
         if failed:
             raise UserError(

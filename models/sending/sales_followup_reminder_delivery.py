@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from ...batches import find_conflict
 from ...rules import verdict as rule
 from ...rules.smtp_replies import find_replies
 from ...rules.verdict import Code, Mode
@@ -127,9 +128,11 @@ class SalesFollowupReminder(models.Model):
         due = fields.Datetime.now() + RETRY_DELAYS[attempts - 1]
         # sudo: what became of it is no user's to write
         self.sudo().retry_date = due
-        # sudo: scheduled actions are for administrators
-        cron = "send_automatic" if self.origin == "auto" else "process_runs"
-        self.env.ref(f"sales_followup.ir_cron_{cron}").sudo()._trigger(due)
+        name = "send_automatic" if self.origin == "auto" else "process_runs"
+        cron = self.env.ref(f"sales_followup.ir_cron_{name}", raise_if_not_found=False)
+        if cron:
+            # sudo: scheduled actions are for administrators
+            cron.sudo()._trigger(due)
 
     def _fail(self, reason, attempts, is_final, is_unwritable=False, alert=True):
         """Note that sending failed.
@@ -278,7 +281,9 @@ class SalesFollowupReminder(models.Model):
                     refusals[reminder] = (
                         self.env._("A later one of this document is sent instead."),
                     )
-                elif outcome.state == "refused":
+                elif outcome.state == "refused" or (
+                    outcome.state == "failed" and not outcome.reminder
+                ):
                     refusals[reminder] = outcome.reasons
         return refusals
 
@@ -307,9 +312,9 @@ class SalesFollowupReminder(models.Model):
         while due := self.search(
             [*domain, ("id", "not in", seen)], order="retry_date, id", limit=RETRY_SIZE
         ):
-            seen += due.ids
-            [alike, *_others] = due._group_by_document_model().values()
-            refusals = alike._send_again()
+            alike = due._get_alike_first()
+            seen += alike.ids
+            refusals = alike._as_sender()._send_again()
             for reminder, reasons in refusals.items():
                 # a person decides about it now
                 reminder._fail(
@@ -318,6 +323,44 @@ class SalesFollowupReminder(models.Model):
                     is_final=True,
                 )
             yield len(alike)
+
+    def _get_alike_first(self):
+        """Return the first reminder, and those that can be sent together with it."""
+
+        def get_kind(reminder):
+            model = reminder._get_document()._name
+            return model, reminder.user_id, reminder.company_id
+
+        return self.filtered(lambda reminder: get_kind(reminder) == get_kind(self[0]))
+
+    def _as_sender(self):
+        """Return reminders as superuser on behalf of the person who sent them."""
+        user = self[0].user_id or self.env.user
+        return (
+            self.with_user(user)
+            .with_company(self[0].company_id)
+            .with_context(lang=user.lang, tz=user.tz)
+            # sudo: their rights were checked when they sent it
+            .sudo()
+        )
+
+    def _is_writable(self):
+        """Tell whether the text of this reminder, which could not be written, can be by
+        now."""
+        document = self._get_document()
+        contact = document._followup_get_recipients(self.channel)[document]
+        langs = document._followup_get_langs({document: contact})
+        render = self.template_id._render_email
+        if self.channel == "letter":
+            render = self.template_id._render_letter
+        try:
+            with self.env.cr.savepoint():
+                render(langs, {document.id: contact.id})
+        except Exception as error:  # noqa: BLE001 whatever a text may raise
+            if conflict := find_conflict(error):
+                raise conflict from None
+            return False
+        return True
 
     def _get_kept_contact(self):
         """Return the recipient of the e-mail that is written already, if there is one.

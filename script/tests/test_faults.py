@@ -63,7 +63,7 @@ LAUNCHES = pytest.mark.parametrize(
 ACTIONS = {launch_automatic: AUTOMATIC, launch_run: RUNS}
 #: what the scheduled actions call
 METHODS = {
-    launch_automatic: ("sales.followup.automatic", "_cron_send"),
+    launch_automatic: ("sales.followup.run", "_cron_send"),
     launch_run: ("sales.followup.run", "_cron_process"),
 }
 
@@ -256,6 +256,24 @@ def test_person_logs_by_hand_what_the_action_has_just_judged(stage):
     stage.query(
         "UPDATE sale_order SET client_order_ref = NULL WHERE name = %s", quotation
     )
+    stage.assert_exactly_once()
+
+
+def test_both_actions_and_many_clicks_at_once(stage):
+    """Nobody gets an error but that it was sent already, and no level goes twice."""
+    with stage.worker() as cron, stage.worker() as bulk, stage.worker() as person:
+        launch_run(stage, bulk)
+        cron.start("call", *METHODS[launch_automatic])
+        bulk.start("call", *METHODS[launch_run])
+        for quotation in reversed(stage.quotations("first")):
+            remind(stage, person, quotation)
+            answer = person.finish()
+            if "refused" in (answer or {}):
+                assert "already" in answer["refused"]
+        cron.finish()
+        bulk.finish()
+        stage.settle(cron)
+        stage.deliver(cron)
     stage.assert_exactly_once()
 
 

@@ -12,11 +12,13 @@ from odoo.tools import mute_logger
 from odoo.addons.base.models.ir_cron import IrCron
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
+from ...models.runs.sales_followup_run_process import Paces
 from ..common_automatic import AutomaticCommon
 
 MODULE = "odoo.addons.sales_followup.models"
 LOGGERS = (
-    f"{MODULE}.runs.sales_followup_automatic",
+    f"{MODULE}.runs.sales_followup_run_process",
+    "odoo.addons.sales_followup.batches",
     f"{MODULE}.runs.sales_followup_run_planning",
     "odoo.addons.base.models.ir_qweb",
     "odoo.addons.mail.models.mail_mail",
@@ -118,6 +120,42 @@ class TestAutomaticFailures(FailuresCommon):
         self._run_on(2)
         self.assertSent(self.order, self.second)
         self.assertEqual(self._failed(self.order), reminder)
+
+    def test_text_that_broke_for_a_day(self):
+        """What was due then goes out once it is mended, each once; one activity asks to
+        mend it."""
+        others = self._create_many(3)
+        orders = self.order | others
+        self.first.email_body = (
+            "<p><t t-out=\"1 / (object.client_order_ref != 'broken')\"/></p>"
+        )
+        orders.client_order_ref = "broken"
+        self._run()
+        for order in orders:
+            self.assertTrue(self._failed(order).is_unwritable)
+        alerts = self.env["mail.activity"].concat(*map(self._get_alerts, orders))
+        self.assertEqual(len(alerts), 1)
+        self.assertIn(self.first.name, alerts.summary)
+        self._run_on(0, at="13:00:00")
+        for order in orders:
+            self.assertSent(order)
+        self.first.email_body = "<p>Mended</p>"
+        self._run_on(1)
+        self._run_on(1)
+        self._deliver(*orders)
+        for order in orders:
+            self.assertSent(order, self.first)
+            self.assertEqual(len(order.followup_reminder_ids), 1)
+            self.assertFalse(self._get_alerts(order))
+
+    def test_failed_reminder_that_cannot_be_judged_stops_no_other(self):
+        self._run()
+        self._fail(self.order)
+        [other] = self._create_many(1, day=1)
+        with self._break_amount(self.order):
+            run = self._run_on(1)
+        self.assertSent(other, self.first)
+        self.assertLogged(run, self.order, "failed", "broken amount")
 
     def test_text_that_cannot_render_is_told_by_the_verdict(self):
         self._break_text()
@@ -234,27 +272,27 @@ class TestAutomaticFailures(FailuresCommon):
     def _fail(self, *documents):
         self._deliver(*documents, error=OSError("Connection refused"))
 
-    def test_server_that_is_down_is_tried_three_times(self):
+    def test_server_that_is_down_is_tried_again_three_times(self):
         """By later runs, with the same reminder and the same message."""
         self._run()
         [reminder] = self._sent(self.order)
         message, mail = reminder.message_id, reminder.message_id.mail_ids
-        for attempt in (1, 2, 3):
+        for attempt in (1, 2, 3, 4):
             self._fail(self.order)
             self.assertEqual(reminder.state, "failed")
             self.assertIn("Connection refused", reminder.failure_reason)
             self.assertEqual(reminder.attempts, attempt)
-            self.assertEqual(reminder.is_final, attempt == 3)
+            self.assertEqual(reminder.is_final, attempt == 4)
             self.assertEqual(len(self._get_alerts(self.order)), 1)
             self._run_on(attempt)
-            if attempt < 3:
+            if attempt < 4:
                 self.assertEqual(reminder.state, "outgoing")
                 self.assertEqual(mail.state, "outgoing")
         self.assertEqual(reminder.state, "failed")
         self.assertEqual(reminder.message_id, message)
         self.assertEqual(message.mail_ids, mail)
         self._run_on(10)
-        self.assertEqual(reminder.attempts, 3)
+        self.assertEqual(reminder.attempts, 4)
         self.assertSent(self.order, self.second)
 
     def test_server_that_comes_back(self):
@@ -279,21 +317,19 @@ class TestAutomaticFailures(FailuresCommon):
         [reminder] = self._sent(self.order)
         self._fail(self.order)
         self._get_alerts(self.order).action_feedback(feedback="Our server was down")
-        for day in (1, 2):
+        for day in (1, 2, 3):
             self._run_on(day)
             self._fail(self.order)
         self.assertTrue(reminder.is_final)
         self.assertEqual(len(self._get_alerts(self.order)), 1)
 
-    def test_failure_is_not_tried_again_by_the_same_run(self):
+    def test_failure_is_not_tried_again_before_its_time(self):
         self._run()
         [reminder] = self._sent(self.order)
         self._fail(self.order)
-        steps = self.automatic._in_company(self.env.company)._send_due()
-        next(steps)
-        self.assertEqual(reminder.state, "failed", "it is planned, and then")
-        steps.close()
-        self._run()
+        self._run_on(0, at="12:14:00")
+        self.assertEqual(reminder.state, "failed")
+        self._run_on(0, at="12:16:00")
         self.assertEqual(reminder.state, "outgoing")
         self.assertEqual(reminder.attempts, 1)
 
@@ -474,12 +510,12 @@ class TestAutomaticInterruptions(FailuresCommon):
         """Do what the scheduled action does, commits and all."""
         self.env.flush_all()
         with (
-            patch(f"{MODULE}.runs.sales_followup_automatic.BATCH_SIZE", batch_size),
+            patch(f"{MODULE}.runs.sales_followup_run_process.BATCH_SIZE", batch_size),
             self.enter_registry_test_mode(),
             self.registry.cursor() as cr,
         ):
             env = api.Environment(cr, api.SUPERUSER_ID, {})
-            env["sales.followup.automatic"]._cron_send()
+            env["sales.followup.run"]._cron_send()
 
     def assertAllSentOnce(self, *but):
         for order in self.orders:
@@ -521,7 +557,7 @@ class TestAutomaticInterruptions(FailuresCommon):
     # --- killed -----------------------------------------------------------------
 
     def test_killed_while_planning(self):
-        with self._interrupt("sales.followup.automatic", "_add_lines"):
+        with self._interrupt("sales.followup.run", "_add_lines"):
             with self._killed():
                 self._cron_send()
         self.assertAllSentOnce(*self.orders)
@@ -566,7 +602,7 @@ class TestAutomaticInterruptions(FailuresCommon):
         self.assertEqual(len(today.line_ids), 4)
 
     def test_killed_before_anything_was_planned_leaves_no_log(self):
-        with self._interrupt("sales.followup.automatic", "_walk_candidates"):
+        with self._interrupt("sales.followup.run", "_walk_candidates"):
             with self._killed():
                 self._cron_send()
         self.assertFalse(self._get_runs())
@@ -605,7 +641,7 @@ class TestAutomaticInterruptions(FailuresCommon):
     def test_time_that_is_over_while_planning(self):
         """What was judged is not judged again."""
         judged = []
-        model = type(self.env["sales.followup.automatic"])
+        model = type(self.env["sales.followup.run"])
         judge = model._judge_candidates
 
         def note(self, template, documents):
@@ -683,7 +719,7 @@ class TestAutomaticInterruptions(FailuresCommon):
 
         with (
             patch.object(model, "_dispatch", conflict),
-            patch(f"{MODULE}.runs.sales_followup_automatic.time.sleep"),
+            patch("odoo.addons.sales_followup.batches.time.sleep"),
         ):
             self._cron_send()
         self.assertSent(theirs, self.first)
@@ -703,7 +739,7 @@ class TestAutomaticInterruptions(FailuresCommon):
 
         with (
             patch.object(model, "_dispatch", conflict),
-            patch(f"{MODULE}.runs.sales_followup_automatic.time.sleep"),
+            patch("odoo.addons.sales_followup.batches.time.sleep"),
         ):
             self._cron_send()
         self.assertAllSentOnce(bad)
@@ -715,7 +751,7 @@ class TestAutomaticInterruptions(FailuresCommon):
             {"name": "ZZ", "currency_id": self.env.company.currency_id.id}
         )
         theirs = self._create_due(company_id=there.id)
-        model = type(self.env["sales.followup.automatic"])
+        model = type(self.env["sales.followup.run"])
         plan = model._plan
 
         def fail(self, run):
@@ -754,7 +790,7 @@ class TestAutomaticInterruptions(FailuresCommon):
 
     def test_another_worker_in_the_same_company(self):
         """It does the work, so there is nothing to do; when it is gone there is."""
-        lock = f"{MODULE}.runs.sales_followup_automatic.LOCK"
+        lock = f"{MODULE}.runs.sales_followup_run_planning.LOCK"
         with patch(lock, 4711), sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
             key = [4711, self.env.company.id]
             cr.execute("SELECT pg_advisory_lock(%s, %s)", key)
@@ -782,7 +818,7 @@ class TestAutomaticInterruptions(FailuresCommon):
         self.assertLogged(run, self.orders[2], "skipped", "not open")
 
     def test_switched_off_in_the_middle(self):
-        steps = self.automatic._in_company(self.env.company)._send_due(3)
+        steps = self.automatic._in_company(self.env.company)._send_due(Paces(3))
         while not self._sent(*self.orders):
             next(steps)
         self.env.company.followup_automatic = False
@@ -861,7 +897,7 @@ class TestAutomaticInterruptions(FailuresCommon):
         self.env.company.followup_keep_days = 30
         self._create_old_log(31)
         lines = self.env["sales.followup.run.line"]
-        with patch(f"{MODULE}.runs.sales_followup_run_line_automatic.BATCH_SIZE", 4):
+        with patch(f"{MODULE}.runs.sales_followup_run_line.GC_SIZE", 4):
             self.assertEqual(lines._gc_old_logs(), (4, True))
             self.assertEqual(lines._gc_old_logs(), (3, False))
 

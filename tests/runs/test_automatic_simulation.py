@@ -7,6 +7,7 @@ from freezegun import freeze_time
 
 from odoo.tests import tagged
 
+from ...models.runs.sales_followup_run_process import Paces
 from ..common_automatic import AutomaticCommon
 
 #: what happens is thrown with dice; a failure names the seed
@@ -454,7 +455,7 @@ class TestSeason(AutomaticCommon):
     def _run_once(self, today):
         """Run, maybe interrupted and started anew."""
         if self.oracle.on and self.dice.random() < 0.3:
-            steps = self.automatic._in_company(self.env.company)._send_due(7)
+            steps = self.automatic._in_company(self.env.company)._send_due(Paces(7))
             for _step, _number in zip(steps, range(3), strict=False):
                 self.env.flush_all()
             steps.close()

@@ -4,6 +4,7 @@ from unittest.mock import patch
 from odoo import Command, fields
 from odoo.tests import tagged
 
+from ...models.runs.sales_followup_run_process import Paces
 from ..common_automatic import AutomaticCommon
 
 
@@ -360,12 +361,14 @@ class TestAutomaticStops(AutomaticCommon):
         ]
         new = [self._create_due(0, customer) for customer in customers]
         old = [self._create_due(-1, customer) for customer in reversed(customers)]
-        module = "odoo.addons.sales_followup.models.runs.sales_followup_automatic"
+        module = "odoo.addons.sales_followup.models.runs.sales_followup_run"
         with (
-            patch(f"{module}_plan.PLAN_SIZE", 3),
+            patch(f"{module}_planning.PLAN_SIZE", 3),
             patch(f"{module}_candidates.PLAN_SIZE", 3),
         ):
-            for _step in self.automatic._in_company(self.env.company)._send_due(2):
+            for _step in self.automatic._in_company(self.env.company)._send_due(
+                Paces(2)
+            ):
                 self.env.flush_all()
         for order in old:
             self.assertSent(order, self.first)

@@ -14,6 +14,8 @@ from ..common_bulk import BulkCommon
 MODULE = "odoo.addons.sales_followup.models"
 PROCESS = f"{MODULE}.runs.sales_followup_run_process"
 
+BATCHES = "odoo.addons.sales_followup.batches"
+
 #: a text that cannot be written about documents whose reference is “broken”
 FRAGILE = "<p><t t-out=\"1 / (object.client_order_ref != 'broken')\"/></p>"
 
@@ -332,7 +334,7 @@ class TestBulkLaunch(BulkCommon):
 
         with (
             patch.object(judge, "_judge", fail),
-            mute_logger(PROCESS),
+            mute_logger(PROCESS, BATCHES),
         ):
             self._launch(run)
         self._assert_only_this_fails(run, others[3], "no verdict")
@@ -402,17 +404,17 @@ class TestBulkBackground(BulkCommon, CronMixinCase):
         return run
 
     def _patch_batch(self, replacement):
-        """Replace how a batch is processed, for this test.
+        """Replace how the lines of a step are sent, for this test.
 
         :param replacement: method given the original, the run and its lines
         """
         runs = self.env.registry["sales.followup.run"]
-        original = runs._process_batch
+        original = runs._send_lines
 
         def process(run, lines):
             return replacement(original, run, lines)
 
-        self.patch(runs, "_process_batch", process)
+        self.patch(runs, "_send_lines", process)
 
     def assertEachOnce(self, orders):
         for order in orders:
@@ -492,7 +494,7 @@ class TestBulkBackground(BulkCommon, CronMixinCase):
             return done
 
         self._patch_batch(conflict)
-        with mute_logger(PROCESS):
+        with mute_logger(PROCESS, BATCHES):
             self._process_in_background()
         self.assertEqual(run.state, "done")
         self.assertEqual(calls[1][:1], calls[2])
@@ -509,7 +511,7 @@ class TestBulkBackground(BulkCommon, CronMixinCase):
 
         self._patch_batch(conflict)
         cron = self.env.ref("sales_followup.ir_cron_process_runs")
-        with mute_logger(PROCESS), self.capture_triggers(cron.id) as later:
+        with mute_logger(PROCESS, BATCHES), self.capture_triggers(cron.id) as later:
             self._process_in_background()
         self.assertEqual((run.state, run.waiting_count), ("running", 1))
         self.assertFalse(self._reminders(bad))
@@ -530,7 +532,7 @@ class TestBulkBackground(BulkCommon, CronMixinCase):
 
         self._patch_batch(conflict)
         cron = self.env.ref("sales_followup.ir_cron_process_runs")
-        with mute_logger(PROCESS), self.capture_triggers(cron.id) as captured:
+        with mute_logger(PROCESS, BATCHES), self.capture_triggers(cron.id) as captured:
             self._process_in_background()
         self.assertEqual(first.state, "running")
         self.assertEqual(second.state, "done")

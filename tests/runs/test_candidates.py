@@ -212,7 +212,7 @@ class TestCandidates(AutomaticCommon):
     def _check_selection(self, documents, when):
         automatic = self.automatic._in_company(self.env.company)
         selected = {
-            template: automatic._find_candidates(template, limit=10000)
+            template: self._find_candidates(template)
             for template in automatic._get_templates()
             if template.model == documents._name
         }
@@ -257,9 +257,8 @@ class TestCandidates(AutomaticCommon):
         today = self.env.cr.now().date()
         [level] = self._create_levels(2, trigger="document_date")
         order = self._create_due(5)
-        automatic = self.automatic._in_company(self.env.company)
         with freeze_time(f"{Date.add(today, days=2)} 12:00:00"):
-            self.assertIn(order, automatic._find_candidates(level))
+            self.assertIn(order, self._find_candidates(level))
             self._run()
             self.assertSent(order, level)
 
@@ -268,8 +267,7 @@ class TestCandidates(AutomaticCommon):
         [level] = self._create_levels(0)
         self._create_due()
         self.assertFalse(self._run())
-        automatic = self.automatic._in_company(self.env.company)
-        self.assertFalse(automatic._find_candidates(level))
+        self.assertFalse(self._find_candidates(level))
 
     # --- and not much more ------------------------------------------------------
 
@@ -283,9 +281,8 @@ class TestCandidates(AutomaticCommon):
         for order in orders:
             order.validity_date = self._day(0)
         self._run()
-        automatic = self.automatic._in_company(self.env.company)
         for template in first | second | others:
-            self.assertFalse(automatic._find_candidates(template))
+            self.assertFalse(self._find_candidates(template))
 
     # --- cost -------------------------------------------------------------------
 
@@ -329,9 +326,9 @@ class TestCandidates(AutomaticCommon):
         counts = []
         for count in (4, 40):
             orders = self._create_alive(count)
-            automatic._find_candidates(first)
+            self._find_candidates(first)
             counts.append(self._count_queries(automatic._find_candidates, first))
-            self.assertIn(orders[1], automatic._find_candidates(first))
+            self.assertIn(orders[1], self._find_candidates(first))
         self.assertEqual(*counts)
 
     def test_facts_take_the_same_queries_for_more_documents(self):

@@ -101,14 +101,14 @@ class TestCandidatesOrder(AutomaticCommon):
             (self.third, True),
         ]:
             with self.subTest(template.offset_days):
-                found = self.automatic._find_candidates(template)
+                found = self._find_candidates(template)
                 self.assertEqual(document in found, may_be_due)
 
     def test_level_of_another_series_is_not_looked_at(self):
         other = self._create_levels(0)
         document = self._create_due(-30)
         self._log(document, other)
-        self.assertNotIn(document, self.automatic._find_candidates(self.first))
+        self.assertNotIn(document, self._find_candidates(self.first))
         # a series that is switched off is none
         other.series_id.active = False
-        self.assertIn(document, self.automatic._find_candidates(self.first))
+        self.assertIn(document, self._find_candidates(self.first))

@@ -91,13 +91,9 @@ def load(database):
     from odoo.modules.registry import Registry
 
     Registry(database)
-    from odoo.addons.sales_followup.models.runs import (
-        sales_followup_automatic,
-        sales_followup_run_process,
-    )
+    from odoo.addons.sales_followup.models.runs import sales_followup_run_process
 
-    for module in (sales_followup_automatic, sales_followup_run_process):
-        module.BATCH_SIZE = BATCH_SIZE
+    sales_followup_run_process.BATCH_SIZE = BATCH_SIZE
     # processes do not share connections
     sql_db.close_all()
 
