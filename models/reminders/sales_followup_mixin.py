@@ -100,7 +100,7 @@ class SalesFollowupMixin(models.AbstractModel):
     )
 
     followup_due_date = fields.Date(
-        string="Due Date",
+        string="Earliest Due Date",
         compute="_compute_followup_debt",
         groups="base.group_user",
         help="With instalments, that of the earliest one that is not paid.",
