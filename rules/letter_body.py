@@ -12,17 +12,58 @@ _CONTAINERS = frozenset(
 _BLOCKS = _CONTAINERS | frozenset(
     "address dd dl dt figure h1 h2 h3 h4 h5 h6 hr li p pre tfoot thead tr".split()
 )
-#: what only a browser can do something with, or what would load something
+#: Dropped with everything in them. An unknown element is dropped too, but its text
+#: stays: elements and attributes that are not named here never reach the paper, for
+#: nobody can list all that may load something.
 _USELESS = frozenset(
     """
-    applet audio base button canvas embed frame frameset iframe input link meta
-    noscript object script select style svg template textarea title video
+    applet audio button canvas dialog frameset head iframe map math noembed noframes
+    noscript object option picture script select style svg template textarea title
+    video xml
     """.split()
 )
-#: what is as wide as it says, whatever the room
+_INLINE = frozenset(
+    """
+    a abbr acronym b bdi bdo big br caption center cite code col colgroup del dfn em
+    figcaption font i img ins kbd mark nobr q s samp small span strike strong sub sup
+    td th time tt u var wbr
+    """.split()
+)
+_SECTIONS = frozenset(
+    "aside details footer form header hgroup nav summary dir menu".split()
+)
+_ELEMENTS = _BLOCKS | _INLINE | _SECTIONS
+_ATTRIBUTES = frozenset(
+    """
+    align alt bgcolor border cellpadding cellspacing color colspan dir face height href
+    lang nowrap reversed rowspan size span src start style type valign value width
+    """.split()
+)
+#: those that neither move nor hide what they belong to
+_PROPERTIES = re.compile(
+    r"""
+    (-webkit-)? (
+        background(-color)? | border(-.*)? | caption-side | color | direction
+        | empty-cells | font(-.*)? | letter-spacing | line-height
+        | list-style(-type|-position)? | margin(-.*)? | padding(-.*)?
+        | page-break-(after|before|inside) | table-layout | text-align
+        | text-decoration(-.*)? | text-transform | unicode-bidi | vertical-align
+        | white-space | width | word-(break|spacing|wrap)
+    )
+    """,
+    re.VERBOSE,
+)
+#: whatever is written in other words than these could load or move something
+_HARMLESS_VALUE = re.compile(
+    r"""( [\w\s#%.,'"-] | rgba?\([\d\s%.,]*\) )*""", re.VERBOSE
+)
+_IMPORTANT = re.compile(r"\s*!\s*important", re.IGNORECASE)
+_SHIFT = re.compile(r"(^|[\s(])-\s*[\d.]")
+#: whatever else an address begins with may be a program or a file
+_LINK = re.compile(r"(https?|mailto|tel):", re.IGNORECASE)
+_PICTURE = re.compile(r"data:image/(png|jpe?g|gif|bmp|webp);base64,[\w+/=\s]*", re.I)
+#: elements that are as wide as they say, whatever the room
 _COLUMNS = frozenset("col colgroup table td th".split())
-_FIXED_WIDTH = re.compile(r"(?:^|;)\s*width\s*:[^;%]*(?=;|$)", re.IGNORECASE)
-_LOADING_ATTRIBUTES = ("background", "data", "poster", "srcset")
 
 #: a block of fewer characters is a greeting: the block before it belongs to it
 _GREETING = 80
@@ -35,13 +76,13 @@ _TAIL = 200
 
 
 def prepare_body(html, find_image):
-    """Give the text of a letter in two parts, as HTML without anything to load.
+    """Return the text of a letter in two parts, as HTML without anything to load.
 
     The second part is what must stand on one page with the signature: the last
     paragraph, with the greeting where that is a paragraph of its own.
 
     :param html: the rendered text
-    :param find_image: takes the address of an image, gives it as a ``data:`` URI, or
+    :param find_image: takes the address of an image, returns it as a ``data:`` URI, or
         ``None`` to leave the image out
     :return: tuple of two strings
     """
@@ -53,7 +94,7 @@ def prepare_body(html, find_image):
 
 
 def clean_html(html, find_image):
-    """Give HTML without anything to load; see :func:`prepare_body`."""
+    """Return HTML without anything to load; see :func:`prepare_body`."""
     root = _parse_clean(html, find_image)
     return html_lib.escape(root.text or "", quote=False) + _inner_html(root)
 
@@ -70,36 +111,68 @@ def _inner_html(element):
 
 
 def _parse_clean(html, find_image):
+    """Parse HTML, keeping only what is known to load, move and hide nothing."""
     root = lxml.html.fragment_fromstring(str(html or ""), create_parent="div")
-    for element in list(root.iter()):
+    for element in list(root.iterdescendants()):
         if not isinstance(element.tag, str) or element.tag in _USELESS:
-            if element is not root:
-                _drop(element)
-            continue
-        for name in _LOADING_ATTRIBUTES:
-            element.attrib.pop(name, None)
-        if "url(" in element.get("style", "").lower():
-            del element.attrib["style"]
-        if element.tag in _COLUMNS:
-            _free_width(element)
-        if element.tag == "img":
-            _embed_image(element, find_image)
+            _drop(element)
+        elif element.tag not in _ELEMENTS:
+            element.drop_tag()
+        else:
+            _clean_attributes(element)
+            if element.tag == "img":
+                _embed_image(element, find_image)
     return root
 
 
-def _free_width(element):
-    """Leave the width of a column to what is in it, unless it is a share."""
-    if not element.get("width", "%").strip().endswith("%"):
+def _clean_attributes(element):
+    for name in set(element.attrib) - _ATTRIBUTES:
+        del element.attrib[name]
+    if not _LINK.match(element.get("href", "http:").strip()):
+        del element.attrib["href"]
+    if element.tag != "img":
+        element.attrib.pop("src", None)
+    if element.tag in _COLUMNS and not element.get("width", "%").strip().endswith("%"):
+        # else the page would be as wide as the column says
         del element.attrib["width"]
     if "style" in element.attrib:
-        element.set("style", _FIXED_WIDTH.sub("", element.get("style")).lstrip("; "))
+        style = clean_style(element.get("style"), element.tag in _COLUMNS)
+        element.set("style", style)
+        if not style:
+            del element.attrib["style"]
+
+
+def clean_style(style, is_column=False):
+    """Return the declarations of a ``style`` that load, move and hide nothing.
+
+    :param is_column: widths must be shares then
+    """
+    return "; ".join(
+        f"{name}: {value}"
+        for name, _colon, value in (
+            map(str.strip, declaration.partition(":"))
+            for declaration in _IMPORTANT.sub("", style).split(";")
+        )
+        if _is_harmless(name.lower(), value)
+        and not (is_column and name.lower() == "width" and "%" not in value)
+    )
+
+
+def _is_harmless(name, value):
+    """Tell whether a declaration loads, moves and hides nothing."""
+    return bool(
+        value
+        and _PROPERTIES.fullmatch(name)
+        and _HARMLESS_VALUE.fullmatch(value)
+        and not _SHIFT.search(value)
+    )
 
 
 def _embed_image(element, find_image):
     source = element.get("src", "").strip()
-    if not source.startswith("data:image/"):
-        source = find_image(source)
-    if source:
+    if not _PICTURE.fullmatch(source):
+        source = find_image(source) or ""
+    if _PICTURE.fullmatch(source):
         element.set("src", source)
     else:
         _drop(element)
@@ -152,7 +225,7 @@ def _is_empty(element):
 
 
 def _drop_empty_ends(container):
-    """Take empty lines off the end; the signature keeps its distance by itself."""
+    """Take empty lines off the end; the signature keeps its own distance."""
     while len(container) and container[-1].tag != "hr" and _is_empty(container[-1]):
         container.remove(container[-1])
     if len(container) and _holds_blocks(container[-1]):

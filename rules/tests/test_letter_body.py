@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.letter_body import clean_html, prepare_body
+from rules.letter_body import clean_html, clean_style, prepare_body
 
 LINE = "We should be glad to hear from you. "
 
@@ -102,10 +102,97 @@ def test_columns_have_no_fixed_width():
         '<table background="https://example.com/a.png"><tr><td>x</td></tr></table>',
         '<p style="background: URL(https://example.com/a.png)">x</p>',
         "<!-- https://example.com -->",
+        '<image src="https://example.com/a.png">',
+        '<svg><image href="https://example.com/a.png"/><use href="https://example.com/b"/></svg>',
+        '<svg:image xlink:href="https://example.com/a.png"></svg:image>',
+        '<object data="https://example.com/a.svg"><img src="https://example.com/b"></object>',
+        '<embed src="https://example.com/a.svg">',
+        '<picture><source srcset="https://example.com/a.png"></picture>',
+        '<video poster="https://example.com/a.png"><track src="https://example.com/b"></video>',
+        '<audio src="https://example.com/a.mp3"></audio>',
+        '<input type="image" src="https://example.com/a.png">',
+        '<body background="https://example.com/a.png">x</body>',
+        '<td background="https://example.com/a.png">x</td>',
+        '<p style="list-style-image: url(https://example.com/a.png)">x</p>',
+        '<p style="color: red; background-image: \\75rl(https://example.com/a.png)">x</p>',
+        "<p style=\"background: image-set('https://example.com/a.png' 1x)\">x</p>",
+        '<p style="content: url(&quot;https://example.com/a&quot;)">x</p>',
+        '<p style="background:/**/url(https://example.com/a.png)">x</p>',
+        '<style>p { background: url("https://example.com/a.png") }</style>',
+        '<base href="https://example.com/">',
+        '<meta http-equiv="refresh" content="0; url=https://example.com">',
+        '<p src="https://example.com/a">x</p>',
+        '<x-y data="https://example.com/a" onclick="https://example.com/b">x</x-y>',
+        '<frameset><frame src="https://example.com"></frameset>',
+        '<applet code="https://example.com/a"></applet>',
+        '<img src="data:image/svg+xml;base64,PHN2Zz5leGFtcGxlLmNvbTwvc3ZnPg==">x',
+        '<math href="https://example.com"><mi>x</mi></math>',
+        '<template><img src="https://example.com/a.png"></template>',
+        '<noscript><img src="https://example.com/a.png"></noscript>',
+        "<a href=\"javascript:fetch('https://example.com')\">x</a>",
+        '<a href="file:///example.com">x</a>',
     ],
 )
 def test_nothing_is_loaded(html):
-    assert "example.com" not in clean_html(f"<p>A</p>{html}<p>B</p>", lambda s: None)
+    clean = clean_html(f"<p>A</p>{html}<p>B</p>", lambda s: None)
+    for trace in ("example.com", "svg", "url"):
+        assert trace not in clean.lower()
+    assert "A</p>" in clean and "B</p>" in clean
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "position: absolute; top: -300px",
+        "margin-top: -600px",
+        "margin: 0 0 -1.5em",
+        "margin: 2mm - 3mm",
+        "transform: translateY(-300px)",
+        "-webkit-transform: translateY(-300px)",
+        "float: left",
+        "height: 0",
+        "text-indent: -9999px",
+        "letter-spacing: -20px",
+        "vertical-align: -600px",
+        "box-shadow: 0 -600px red",
+        "text-shadow: 0 -600px red",
+        "margin-top: calc(0px - 600px)",
+        "display: none",
+        "z-index: 9",
+        "opacity: 0",
+        "behavior: none",
+        "color: expression(1)",
+    ],
+)
+def test_nothing_moves_or_hides(style):
+    assert clean_style(style) == ""
+    assert clean_style(f"color: red; {style} !important") == "color: red"
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "color: rgb(1, 2, 3)",
+        "background-color: #eee",
+        "font-family: 'Liberation Sans', Arial",
+        "margin: 0 auto 1.5em",
+        "padding-left: 3mm; text-align: right",
+        "border-bottom: 1px solid rgba(0, 0, 0, 0.5)",
+        "line-height: 1.5",
+        "width: 20%",
+    ],
+)
+def test_how_text_looks_is_kept(style):
+    assert clean_style(style) == style
+
+
+def test_unknown_elements_leave_their_text():
+    assert clean_html("a<x-y>b<i>c</i></x-y>d", None) == "ab<i>c</i>d"
+
+
+def test_links_of_documents_are_kept():
+    for link in ("https://a.example/b", "mailto:a@b.example", "tel:+331"):
+        assert f'href="{link}"' in clean_html(f'<a href="{link}">x</a>', None)
 
 
 def test_text_beside_what_is_left_out_stays():
@@ -114,9 +201,12 @@ def test_text_beside_what_is_left_out_stays():
 
 
 def test_images_are_embedded_or_left_out():
-    found = {"/web/image/7": "data:image/png;base64,AAAA"}
+    found = {
+        "/web/image/7": "data:image/png;base64,AAAA",
+        "/web/image/9": "data:image/svg+xml;base64,CCCC",
+    }
     html = clean_html(
-        '<img src="/web/image/7"><img src="/web/image/8">'
+        '<img src="/web/image/7"><img src="/web/image/8"><img src="/web/image/9">'
         '<img src="data:image/png;base64,BBBB">',
         found.get,
     )
