@@ -10,6 +10,9 @@ class ResConfigSettings(models.TransientModel):
     followup_keep_days = fields.Integer(
         related="company_id.followup_keep_days", readonly=False
     )
+    followup_background_from = fields.Integer(
+        related="company_id.followup_background_from", readonly=False
+    )
     followup_automatic = fields.Boolean(
         related="company_id.followup_automatic", readonly=False
     )

@@ -1,3 +1,5 @@
+from typing import NamedTuple
+
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models, tools
@@ -22,6 +24,24 @@ FIELD_KINDS = {
     "lead_field": (("many2one",), "res.users"),
     "reps_field": (("many2many",), "res.users"),
 }
+
+
+class Target(NamedTuple):
+    """Where representatives are written.
+
+    :param model: technical name of the records' model
+    :param lead_field: name of their Salesperson field, or ``None``
+    :param reps_field: name of their representatives field, or ``None``
+    """
+
+    model: str
+    lead_field: str | None
+    reps_field: str | None
+
+    @property
+    def fields(self):
+        """The names of the fields there are."""
+        return tuple(name for name in (self.lead_field, self.reps_field) if name)
 
 
 class SalesFollowupDocumentType(models.Model):
@@ -330,6 +350,27 @@ class SalesFollowupDocumentType(models.Model):
             "context_today": lambda: fields.Date.context_today(self),
         }
 
+    def _get_target(self):
+        """Return where representatives of these documents are written.
+
+        :rtype: Target
+        """
+        self.ensure_one()
+        return Target(self.model, self.lead_field or None, self.reps_field or None)
+
+    def _get_scope_domain(self, scope):
+        """Select the documents of this type that are open, closed, or all.
+
+        :param scope: ``open``, ``closed`` or ``all``
+        :rtype: Domain
+        """
+        domain = self._get_domain()
+        if scope == "open":
+            domain &= self._get_domain("open_domain")
+        elif scope == "closed":
+            domain &= ~self._get_domain("open_domain")
+        return domain
+
     def _get_documents_model(self):
         """Give the model of this type's documents, archived and cancelled included."""
         self.ensure_one()
@@ -346,13 +387,11 @@ class SalesFollowupDocumentType(models.Model):
         """
         self.ensure_one()
         customers = partners | partners._followup_get_contacts()
-        domain = self._get_domain() & Domain(self.partner_field, "in", customers.ids)
+        domain = self._get_scope_domain(scope) & Domain(
+            self.partner_field, "in", customers.ids
+        )
         if date_from or date_to:
             domain &= self._get_period_domain(date_from, date_to)
-        if scope == "open":
-            domain &= self._get_domain("open_domain")
-        elif scope == "closed":
-            domain &= ~self._get_domain("open_domain")
         return domain
 
     def _get_period_domain(self, date_from, date_to):

@@ -24,8 +24,9 @@ class Reps(NamedTuple):
     :param lead: id of the Salesperson, or ``None``
     :param members: ids of all representatives, longest in place first
 
-    A customer keeps the invariant of :func:`is_coherent`; a document may have a
-    lead who is none of its representatives, for a seller is not always a follower.
+    The lead of a customer is one of its members, where it has any, else nobody. A
+    document may have a lead who is none of its representatives, for a seller is not
+    always a follower.
     """
 
     lead: int | None = None
@@ -36,7 +37,7 @@ class Reps(NamedTuple):
         return self.lead == other.lead and set(self.members) == set(other.members)
 
     def changes(self, before: "Reps") -> tuple:
-        """Give (lead, members), with :data:`KEEP` for what is the same ``before``."""
+        """Return (lead, members), with :data:`KEEP` for what is the same ``before``."""
         return (
             KEEP if self.lead == before.lead else self.lead,
             KEEP if set(self.members) == set(before.members) else self.members,
@@ -49,17 +50,12 @@ class Reps(NamedTuple):
 NOBODY = Reps()
 
 
-def is_coherent(reps: Reps) -> bool:
-    """Tell whether a customer may have these: a lead who is a member, or nobody."""
-    return reps.lead in reps.members if reps.members else reps.lead is None
-
-
 def _unique(users: Iterable[int]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(users))
 
 
 def _led(members: tuple[int, ...], lead: int | None, named: Iterable[int] = ()) -> Reps:
-    """Give ``members`` a lead: ``lead`` if they are one, else the one named first,
+    """Return ``members`` with a lead: ``lead`` if a member, else the one named first,
     else the longest in place."""
     if lead not in members:
         lead = next((user for user in named if user in members), None)
@@ -141,7 +137,7 @@ def clear(old: Reps) -> Reps:
 
 
 class Finding(Enum):
-    """What a propagation does with one document."""
+    """What a propagation finds about one document: whether it changes, else why not."""
 
     CHANGE = "change"
     RIGHT = "right"
@@ -165,7 +161,7 @@ class Outcome(NamedTuple):
 
 
 def on_document(customer: Reps, permitted: Collection[int]) -> Reps:
-    """Give who of a customer's representatives goes onto a document.
+    """Return who of a customer's representatives goes onto a document.
 
     :param permitted: the active internal users of the document's company
     """

@@ -56,6 +56,7 @@ class SalesFollowupAssign(models.TransientModel):
         string="Then update their documents",
         help="Go on to bring the representatives onto existing documents.",
     )
+    reason = fields.Char(help="Why, for those who see the change later.")
     missing = fields.Char(compute="_compute_counts")
     outlook = fields.Char(compute="_compute_outlook")
     change_count = fields.Integer(string="To Change", compute="_compute_counts")
@@ -193,7 +194,10 @@ class SalesFollowupAssign(models.TransientModel):
         self._check_clear_allowed()
         if not self.change_id:
             self.change_id = self.partner_ids._followup_change_in_bulk(
-                self.operation, self.include_contacts, **self._prepare_arguments()
+                self.operation,
+                self.include_contacts,
+                self.reason,
+                **self._prepare_arguments(),
             )
         if self.then_propagate:
             return self.env["sales.followup.propagate"]._get_action(self.partner_ids)
@@ -235,7 +239,7 @@ class SalesFollowupAssign(models.TransientModel):
             )
 
     def _prepare_arguments(self):
-        """Give the arguments of the rule that does the operation, users as ids."""
+        """Return the arguments of the rule that does the operation, users as ids."""
         lead = self.lead_id._origin.id or None
         if self.operation in ("assign", "unassign"):
             return {"users": self.user_ids._origin.ids, "lead": lead}
@@ -247,17 +251,29 @@ class SalesFollowupAssign(models.TransientModel):
         return {}
 
     def _get_notification(self):
-        changed = self.change_id.changed_count
-        message = (
-            self.env._("%(changed)s customers and contacts changed.", changed=changed)
-            if changed
-            else self.env._("Nothing to change: all customers are as asked already.")
-        )
+        # sudo: the journal; the wizard's user made the change
+        change = self.change_id.sudo()
+        changed = change.changed_count
+        if not change:
+            kind = "info"
+            message = self.env._("Nothing to change: all customers are as asked.")
+        elif change.state == "running":
+            kind = "info"
+            message = self.env._(
+                "%(count)s customers and contacts are being changed in the background; "
+                "you will be told when it is done.",
+                count=change.planned_count,
+            )
+        else:
+            kind = "success" if changed else "info"
+            message = self.env._(
+                "%(changed)s customers and contacts changed.", changed=changed
+            )
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "type": "success" if changed else "info",
+                "type": kind,
                 "message": message,
                 "next": {"type": "ir.actions.act_window_close"},
             },

@@ -1,14 +1,8 @@
-import json
 from collections import defaultdict
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import LockError, UserError
-from odoo.tools import SQL, format_date
-
-from ..rules.reps import Finding
-
-#: how many documents are fetched, judged and put into the preview at a time
-PLAN_SIZE = 5000
+from odoo.tools import format_date
 
 #: what a preview was made for: writing one of these makes it stale
 CRITERIA = frozenset(
@@ -82,6 +76,7 @@ class SalesFollowupPropagate(models.TransientModel):
         default=True,
         help="Note the change on each document. The journal of changes has it anyway.",
     )
+    reason = fields.Char(help="Why, for those who see the change later.")
     state = fields.Selection(
         [("draft", "Choose"), ("preview", "Preview"), ("done", "Done")],
         default="draft",
@@ -117,7 +112,7 @@ class SalesFollowupPropagate(models.TransientModel):
 
     @api.model
     def _get_action(self, partners):
-        """Give the action that opens this wizard for customers."""
+        """Return the action that opens this wizard for customers."""
         # created here: see sales.followup.assign._get_action
         return self.create({"partner_ids": [Command.set(partners.ids)]})._reopen()
 
@@ -248,9 +243,12 @@ class SalesFollowupPropagate(models.TransientModel):
         if not self.change_id:
             self._check_previewed()
             change = self.env["sales.followup.change"]._create_planned(
-                "propagate", log_in_chatter=self.log_in_chatter
+                "propagate",
+                log_in_chatter=self.log_in_chatter,
+                scope=self.scope,
+                reason=self.reason,
             )
-            self._copy_plan(change)
+            self.env["sales.followup.propagation"]._copy_preview(self, change)
             change._apply()
             self.write({"change_id": change.id, "state": "done"})
         return {
@@ -320,7 +318,7 @@ class SalesFollowupPropagate(models.TransientModel):
         return self.env[doc_type.model].has_access("read")
 
     def _get_type_note(self, doc_type):
-        """Give a remark about a type for the preview, or ``None``."""
+        """Return a remark about a type for the preview, or ``None``."""
         if not self._can_read(doc_type):
             return self.env._(
                 "%(type)s: you may not read these documents, none is changed.",
@@ -344,26 +342,12 @@ class SalesFollowupPropagate(models.TransientModel):
         """Throw the preview away."""
         if not self:
             return
-        # one statement: a preview may have a hundred thousand lines
-        self.env["sales.followup.propagate.line"].flush_model()
-        self.env.cr.execute(
-            "DELETE FROM sales_followup_propagate_line WHERE wizard_id = ANY(%s)",
-            [self.ids],
-        )
-        self.invalidate_recordset(["line_ids"])
-        self.env["sales.followup.propagate.line"].invalidate_model()
+        self.env["sales.followup.propagation"]._clear_preview(self)
         self.write({"state": "draft", "right_counts": False, "notes": False})
 
     def _select(self, selected):
         self.ensure_one()
-        self.env["sales.followup.propagate.line"].flush_model()
-        self.env.cr.execute(
-            "UPDATE sales_followup_propagate_line SET selected = %s"
-            " WHERE wizard_id = %s AND status = 'change'",
-            [selected, self.id],
-        )
-        self.env["sales.followup.propagate.line"].invalidate_model()
-        self.invalidate_recordset()
+        self.env["sales.followup.propagation"]._tick_preview(self, selected)
         return self._reopen()
 
     def _plan_type(self, doc_type):
@@ -371,115 +355,23 @@ class SalesFollowupPropagate(models.TransientModel):
 
         :return: how many are already as asked
         """
-        model = doc_type._get_documents_model()
         domain = doc_type._get_documents_domain(
             self.partner_ids, self.date_from, self.date_to, self.scope
         )
-        ids = model._search(domain, order="id").get_result_ids()
-        planner = self.env["sales.followup.propagation"]
-        replacement = None
-        if self.mode == "replace":
-            replacement = (self.old_user_id.id, self.new_user_id.id)
-        right = 0
-        for index in range(0, len(ids), PLAN_SIZE):
-            lines = []
-            for document, outcome in planner._judge_documents(
-                doc_type, ids[index : index + PLAN_SIZE], replacement
-            ):
-                if outcome.finding is Finding.RIGHT and not document["lead_held"]:
-                    right += 1
-                elif outcome.finding is not Finding.NOT_CONCERNED:
-                    lines.append(self._prepare_line(doc_type, document, outcome))
-            self._insert_lines(lines)
-        return right
-
-    def _prepare_line(self, doc_type, document, outcome):
-        """Give the column values of a preview line."""
-        changes = outcome.finding is Finding.CHANGE
-        return {
-            "type_id": doc_type.id,
-            "model": doc_type.model,
-            "res_id": document["id"],
-            "partner_id": document["partner"],
-            "company_id": document["company"],
-            "currency_id": document["currency"],
-            "amount": document["amount"],
-            "status": "change" if changes else "skip",
-            "reason": None
-            if changes
-            else "kept"
-            if outcome.finding is Finding.RIGHT
-            else outcome.finding.value,
-            "selected": changes,
-            "lead_kept": document["lead_held"],
-            "old_lead_id": document["reps"].lead,
-            "new_lead_id": outcome.new.lead,
-            "old_ids": document["reps"].members,
-            "new_ids": outcome.new.members,
-        }
-
-    def _insert_lines(self, lines):
-        """Insert preview lines in one statement."""
-        if not lines:
-            return
-        line_model = self.env["sales.followup.propagate.line"]
-        columns = list(lines[0])
-        self.env.cr.execute(
-            SQL(
-                """
-                INSERT INTO %(table)s (wizard_id, create_uid, create_date, write_uid,
-                                       write_date, %(columns)s)
-                     SELECT %(wizard)s, %(uid)s, %(now)s, %(uid)s, %(now)s, %(columns)s
-                       FROM JSONB_POPULATE_RECORDSET(NULL::%(table)s, %(lines)s::jsonb)
-                """,
-                table=SQL.identifier(line_model._table),
-                columns=SQL(", ").join(map(SQL.identifier, columns)),
-                wizard=self.id,
-                uid=self.env.uid,
-                now=self.env.cr.now(),
-                lines=json.dumps(lines),
-            )
+        model = doc_type._get_documents_model()
+        return self.env["sales.followup.propagation"]._fill_preview(
+            self,
+            doc_type,
+            model._search(domain, order="id").get_result_ids(),
+            (self.old_user_id.id, self.new_user_id.id)
+            if self.mode == "replace"
+            else None,
         )
-
-    # --- applying ---------------------------------------------------------------
-
-    def _copy_plan(self, change):
-        """Copy the ticked documents of the preview into a change's lines."""
-        self.env["sales.followup.propagate.line"].flush_model()
-        values = {
-            "lead_field": (_as_list_sql("old_lead_id"), _as_list_sql("new_lead_id")),
-            "reps_field": (SQL("line.old_ids"), SQL("line.new_ids")),
-        }
-        # both values of each document, changed or not: a document is written only if
-        # all that the preview showed of it is still true
-        for type_field, (old, new) in values.items():
-            self.env.cr.execute(
-                SQL(
-                    """
-                    INSERT INTO sales_followup_change_line
-                                (change_id, type_id, model, res_id, company_id, field,
-                                 old_ids, new_ids, state)
-                         SELECT %(change)s, line.type_id, line.model, line.res_id,
-                                line.company_id, type.%(field)s, %(old)s, %(new)s,
-                                'planned'
-                           FROM sales_followup_propagate_line line
-                           JOIN sales_followup_document_type type
-                             ON type.id = line.type_id
-                          WHERE line.wizard_id = %(wizard)s AND line.selected
-                            AND line.status = 'change' AND type.%(field)s <> ''
-                    """,
-                    change=change.id,
-                    wizard=self.id,
-                    field=SQL.identifier(type_field),
-                    old=old,
-                    new=new,
-                )
-            )
 
     # --- showing ----------------------------------------------------------------
 
     def _reopen(self):
-        """Give the action that shows this wizard as it is now."""
+        """Return the action that shows this wizard as it is now."""
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Automatic contact update"),
@@ -493,8 +385,8 @@ class SalesFollowupPropagate(models.TransientModel):
         }
 
     def _prepare_summary(self):
-        """Give the values of the summary's template: counts per type, and amounts that
-        move from one Salesperson to another, each in its company's currency."""
+        """Return the values of the summary's template: counts per type, and amounts
+        that move from one Salesperson to another, each in its company's currency."""
         self.ensure_one()
         line_model = self.env["sales.followup.propagate.line"]
         line_model.flush_model()
@@ -558,11 +450,3 @@ class SalesFollowupPropagate(models.TransientModel):
             }
             for (old, new), sums in moves.items()
         ]
-
-
-def _as_list_sql(column):
-    """Give the SQL of a preview line's user as a JSON list of at most one."""
-    return SQL(
-        "CASE WHEN %(column)s IS NULL THEN '[]' ELSE JSONB_BUILD_ARRAY(%(column)s) END",
-        column=SQL.identifier("line", column),
-    )

@@ -41,6 +41,10 @@ class SalesFollowupPropagateLine(models.TransientModel):
         readonly=True,
         help="The Salesperson stays, so that statistics and commissions stay true.",
     )
+    is_kept = fields.Boolean(
+        readonly=True,
+        help="The rule of its type keeps the Salesperson of this document.",
+    )
     # a line about a user who is deleted meanwhile goes too: without, it would read as
     # "nobody"
     old_lead_id = fields.Many2one(

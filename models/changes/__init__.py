@@ -4,7 +4,11 @@ from . import sales_followup_rep_writer
 from . import sales_followup_digest
 from . import sales_followup_propagation
 from . import sales_followup_change
+from . import sales_followup_change_process
 from . import sales_followup_change_undo
+from . import sales_followup_change_background
 from . import sales_followup_change_line
+from . import sales_followup_change_progress
 from . import res_partner
 from . import res_users
+from . import res_company

@@ -32,12 +32,15 @@ class ResPartner(models.Model):
 
     _inherit = "res.partner"
 
-    def _followup_change_in_bulk(self, operation, include_contacts=False, **arguments):
+    def _followup_change_in_bulk(
+        self, operation, include_contacts=False, reason=None, **arguments
+    ):
         """Change the representatives of these customers, journalled and undoable.
 
         :param operation: ``assign``, ``unassign``, ``replace`` or ``clear``
         :param include_contacts: whether contacts with representatives of their own are
             changed too, not only those that follow their company
+        :param reason: why, for those who see the change later
         :param arguments: what the rule of that name takes, users as ids
         :return: the ``sales.followup.change``; empty where nothing had to change
         :raise AccessError: unless *Representatives: Editor*
@@ -47,7 +50,7 @@ class ResPartner(models.Model):
         self._followup_check_joiners(_get_joiners(operation, arguments))
         for plan in self._followup_plan(operation, include_contacts, **arguments):
             if plan.after and not change:
-                change = change._create_planned(operation)
+                change = change._create_planned(operation, reason=reason)
             if plan.after:
                 change._plan_partners(plan.before, plan.after)
         if change:
@@ -143,7 +146,7 @@ class ResPartner(models.Model):
 
 
 def _get_joiners(operation, arguments):
-    """Give the ids of the users whom an operation puts in charge."""
+    """Return the ids of the users whom an operation puts in charge."""
     users = arguments.get("users", ()) if operation == "assign" else ()
     named = (arguments.get("lead"), arguments.get("joiner"))
     return {id_ for id_ in (*users, *named) if id_}

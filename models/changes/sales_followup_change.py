@@ -1,55 +1,22 @@
 import json
-from dataclasses import dataclass, field
 
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...rules.reps import Reps
-from .sales_followup_rep_writer import TEAM_FIELD, Target
-
-#: how many records are locked, written and forgotten at a time
-BATCH_SIZE = 5000
+from ..sales_followup_document_type import Target
 
 PARTNER_TARGET = Target("res.partner", "user_id", "followup_rep_ids")
-
-LINE_COLUMNS = "change_id, type_id, model, res_id, company_id, field, old_ids, new_ids"
-
-
-@dataclass
-class Planned:
-    """The journal lines of one record.
-
-    :param company_id: company of the record, or ``None``
-    :param line_ids: dict of field name → line id, as the two below
-    :param old: dict of field name → user ids before the change
-    :param new: dict of field name → user ids after the change
-    :param teams: line id, old and new sales team id, where the change moved the team
-    :param gone: ids of lines whose field does not exist any more
-    """
-
-    company_id: int | None
-    line_ids: dict = field(default_factory=dict)
-    old: dict = field(default_factory=dict)
-    new: dict = field(default_factory=dict)
-    teams: tuple | None = None
-    gone: list = field(default_factory=list)
-
-    def get_line_ids(self):
-        """Give the ids of all lines of the record."""
-        teams = [self.teams[0]] if self.teams else []
-        return [*self.line_ids.values(), *teams, *self.gone]
-
-    def has_living(self, name, living):
-        """Tell whether a former value is empty or has users who are still there."""
-        return not self.old[name] or not living.isdisjoint(self.old[name])
 
 
 class SalesFollowupChange(models.Model):
     """A bulk change of representatives: its journal, and how it is done and undone.
 
     A change is planned first: its lines hold, for each value, what it is and what it
-    shall be. Doing it reads nothing but those lines, in batches; a record that is no
-    longer as planned is left alone.
+    shall be. Doing it (:mod:`.sales_followup_change_process`) reads nothing but those
+    lines, in batches; a record that is no longer as planned is left alone.
+
+    To make a change from code: :meth:`_create_planned`, then :meth:`_plan_partners` as
+    often as needed (or :meth:`_plan_documents`), then ``_apply()``.
     """
 
     _name = "sales.followup.change"
@@ -84,12 +51,25 @@ class SalesFollowupChange(models.Model):
         [
             ("planned", "Planned"),
             ("running", "Running"),
+            ("paused", "Paused"),
             ("done", "Done"),
             ("undone", "Undone"),
+            ("cancelled", "Cancelled"),
         ],
         default="planned",
         required=True,
         readonly=True,
+    )
+    reason = fields.Char(
+        readonly=True, help="Why the change was made, for those who see it later."
+    )
+    scope = fields.Selection(
+        [("open", "Open documents"), ("closed", "Closed documents"), ("all", "All")],
+        default="all",
+        required=True,
+        readonly=True,
+        help="Which documents were asked for; one that is no longer among them when "
+        "the change is done is left alone.",
     )
     log_in_chatter = fields.Boolean(
         string="Log in the Chatter", default=True, readonly=True
@@ -97,18 +77,34 @@ class SalesFollowupChange(models.Model):
     line_ids = fields.One2many(
         "sales.followup.change.line", "change_id", string="Lines", readonly=True
     )
+    progress_ids = fields.One2many("sales.followup.change.progress", "change_id")
+    is_undo = fields.Boolean(
+        string="Being Undone", compute="_compute_progress", help="It is being undone."
+    )
+    is_background = fields.Boolean(
+        string="In the Background", compute="_compute_progress"
+    )
+    progress = fields.Integer(
+        compute="_compute_progress", help="How far it has come, in percent."
+    )
+    failure_reason = fields.Char(readonly=True)
+    planned_count = fields.Integer(string="Records Planned", readonly=True)
     changed_count = fields.Integer(string="Records Changed", readonly=True)
     left_count = fields.Integer(
         string="Records Left Alone",
         readonly=True,
         help="Records that were no longer as planned, or could not be written.",
     )
-    undone_count = fields.Integer(string="Records Undone", readonly=True)
+    undone_count = fields.Integer(
+        string="Records Undone",
+        readonly=True,
+        help="Records that the undo left exactly as they were before the change.",
+    )
     kept_count = fields.Integer(
         string="Records Kept at Undo",
         readonly=True,
-        help="Records whose values somebody changed since, or that could not be "
-        "written; the undo left those values alone.",
+        help="Records of which the undo left a value alone: somebody changed it "
+        "since, or it could not be written.",
     )
     undo_user_id = fields.Many2one("res.users", string="Undone By", readonly=True)
     undo_date = fields.Datetime(string="Undone On", readonly=True)
@@ -127,6 +123,28 @@ class SalesFollowupChange(models.Model):
                 operation=operations.get(change.operation, ""),
                 number=change.id or "",
             )
+
+    @api.depends(
+        "state",
+        "planned_count",
+        "progress_ids.applied",
+        "progress_ids.undone",
+        "progress_ids.is_undo",
+        "progress_ids.queued",
+    )
+    def _compute_progress(self):
+        # sudo: bookkeeping of changes that the user may read
+        for change, progress in zip(self, self.sudo(), strict=True):
+            progress = progress.progress_ids
+            change.is_undo = progress.is_undo
+            change.is_background = bool(progress.queued)
+            done, total = progress.applied, change.planned_count
+            if change.is_undo:
+                done, total = progress.undone, progress.applied
+            if change.state in ("done", "undone"):
+                change.progress = 100
+            else:
+                change.progress = 100 * done // total if total else 0
 
     # --- actions ----------------------------------------------------------------
 
@@ -153,332 +171,109 @@ class SalesFollowupChange(models.Model):
     def _plan_partners(self, before, after):
         """Add the lines that change customers.
 
+        May be called several times, each customer once. What a customer has when the
+        change is done is compared with ``before``, value by value.
+
         :param before: dict of partner id → :class:`~..rules.reps.Reps` as they are
-        :param after: dict of partner id → what they shall be
+        :param after: dict of partner id → what they shall be; those that are so
+            already are passed over
         """
         self.ensure_one()
         rows = []
+        position = self.planned_count
         for partner_id, new in after.items():
             old = before[partner_id]
+            values = []
             if new.lead != old.lead:
-                rows.append((partner_id, "user_id", _ids(old.lead), _ids(new.lead)))
+                values.append(("user_id", as_list(old.lead), as_list(new.lead)))
             if set(new.members) != set(old.members):
-                rows.append((partner_id, "followup_rep_ids", old.members, new.members))
+                values.append(("followup_rep_ids", old.members, new.members))
+            position += bool(values)
+            rows += [(partner_id, position, *value) for value in values]
         self.env.cr.execute(
             SQL(
                 """
-                INSERT INTO sales_followup_change_line (%(columns)s, state)
-                     SELECT %(change)s, NULL, 'res.partner', (row->>0)::int,
-                            partner.company_id, row->>1, row->2, row->3, 'planned'
+                INSERT INTO sales_followup_change_line
+                            (change_id, model, res_id, position, field, old_ids,
+                             new_ids, company_id, partner_id)
+                     SELECT %(change)s, 'res.partner', (row->>0)::int, (row->>1)::int,
+                            row->>2, row->3, row->4, partner.company_id,
+                            NULLIF(partner.commercial_partner_id, partner.id)
                        FROM JSONB_ARRAY_ELEMENTS(%(rows)s::jsonb) AS row
                        JOIN res_partner partner ON partner.id = (row->>0)::int
                 """,
-                columns=SQL(LINE_COLUMNS),
                 change=self.id,
                 rows=json.dumps(rows),
             )
         )
+        self.planned_count = position
         self.invalidate_recordset(["line_ids"])
 
-    # --- doing ------------------------------------------------------------------
+    def _plan_documents(self, lines):
+        """Add the lines that change documents.
 
-    def _apply(self):
-        """Do a planned change, once: another call finds nothing to do."""
+        Both values of a document count when the change is done, changed or not: it is
+        written only if all that was shown of it is still true.
+
+        :param lines: SQL of a query with the columns ``number`` (1 to the number of
+            documents, one row each), ``type_id``, ``model``, ``res_id``,
+            ``partner_id``, ``company_id``, ``lead_kept``, ``lead_field``,
+            ``reps_field``, and as JSON lists ``old_lead``, ``new_lead``, ``old_ids``,
+            ``new_ids``
+        """
         self.ensure_one()
-        if self.state not in ("planned", "running"):
-            return
-        self.state = "running"
-        counts = self._process("planned", self._apply_batch)
-        self.write(
-            {
-                "state": "done",
-                "changed_count": self.changed_count + counts["done"],
-                "left_count": self.left_count + counts["left"],
-            }
-        )
-        self.env["sales.followup.digest"]._notify(self)
-
-    def _count_lines(self, state):
-        """Count the lines of this change in a state."""
-        return self.env["sales.followup.change.line"].search_count(
-            [("change_id", "=", self.id), ("state", "=", state)]
-        )
-
-    def _process(self, state, process_batch):
-        """Work through the lines in a state, batch by batch.
-
-        :param state: of the lines to process; each batch leaves none of its in it
-        :param process_batch: method called with a target and a dict of record id →
-            :class:`Planned`; answers (dict of line state → dict of record id → line
-            ids, dict of record id → reason)
-        :return: dict of line state → number of records
-        """
-        counts = dict.fromkeys(("done", "left", "undone", "kept", "hidden"), 0)
-        while batch := self._next_batch(state):
-            target, planned = batch
-            outcome, reasons = process_batch(target, planned)
-            for new_state, lines in outcome.items():
-                counts[new_state] += len(lines)
-                self._mark([id_ for ids in lines.values() for id_ in ids], new_state)
-            self._explain(planned, reasons)
-            self.env.flush_all()
-            # what is written is not needed any more: memory stays that of one batch
-            self.env.invalidate_all(flush=False)
-        return counts
-
-    def _next_batch(self, state):
-        """Fetch the next records of one model and type with lines in ``state``.
-
-        :return: (target, dict of record id → :class:`Planned`), or ``None``
-        """
-        # Three plain range scans rather than one clever join: a table that grew by ten
-        # thousand lines a moment ago has no statistics yet to plan a join by.
-        waiting = SQL("change_id = %s AND state = %s", self.id, state)
-        kinds = self.env.execute_query(
+        [(count,)] = self.env.execute_query(
             SQL(
-                "SELECT model, type_id FROM sales_followup_change_line WHERE %s"
-                " ORDER BY model, type_id LIMIT 1",
-                waiting,
-            )
-        )
-        if not kinds:
-            return None
-        [(model_name, type_id)] = kinds
-        of_kind = SQL(
-            "%s AND model = %s AND %s",
-            waiting,
-            model_name,
-            SQL("type_id = %s", type_id) if type_id else SQL("type_id IS NULL"),
-        )
-        [(last_id,)] = self.env.execute_query(
-            SQL(
-                "SELECT MAX(res_id) FROM (SELECT DISTINCT res_id"
-                " FROM sales_followup_change_line WHERE %s"
-                " ORDER BY res_id LIMIT %s) AS batch",
-                of_kind,
-                BATCH_SIZE,
-            )
-        )
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT model, res_id, company_id, id, field, old_ids, new_ids"
-                " FROM sales_followup_change_line WHERE %s AND res_id <= %s",
-                of_kind,
-                last_id,
-            )
-        )
-        target = self._get_target(rows[0][0], {row[4] for row in rows})
-        planned = {}
-        for _model, res_id, company_id, line_id, name, old, new in rows:
-            plan = planned.setdefault(res_id, Planned(company_id))
-            if name in target.fields:
-                plan.line_ids[name] = line_id
-                plan.old[name] = tuple(old or ())
-                plan.new[name] = tuple(new or ())
-            elif name == TEAM_FIELD:
-                plan.teams = (line_id, *(next(iter(ids), None) for ids in (old, new)))
-            else:
-                plan.gone.append(line_id)
-        return target, planned
-
-    @api.model
-    def _get_target(self, model_name, field_names):
-        """Give the :class:`Target` that lines with these fields write to."""
-        if model_name == "res.partner":
-            return PARTNER_TARGET
-        known = self.env[model_name]._fields if model_name in self.env else {}
-        found = {
-            known[name].type: name
-            for name in field_names
-            if name in known and known[name].comodel_name == "res.users"
-        }
-        return Target(model_name, found.get("many2one"), found.get("many2many"))
-
-    def _apply_batch(self, target, planned):
-        """Write the records that are as planned, leave the others alone."""
-        current, reasons, _hidden = self._read_writable(target, planned)
-        reasons |= self._get_unfit(target, planned)
-        after = {}
-        for record_id, plan in planned.items():
-            if record_id not in current or record_id in reasons:
-                continue
-            if get_values(target, current[record_id], plan.old) != to_sets(plan.old):
-                reasons[record_id] = self.env._("Changed since the preview")
-                continue
-            after[record_id] = merge(target, current[record_id], plan.new)
-        fast = self.env["sales.followup.rep.writer.sql"]
-        teams = fast._read_teams(target, after)
-        reasons |= self._write_changed(target, current, after)
-        self._journal_teams(planned, teams, fast._read_teams(target, after))
-        self._forget_unchanged(planned)
-        outcome = {"done": {}, "left": {}}
-        for record_id, plan in planned.items():
-            state = "left" if record_id in reasons or plan.gone else "done"
-            outcome[state][record_id] = [*plan.line_ids.values(), *plan.gone]
-        return outcome, reasons
-
-    def _get_unfit(self, target, planned):
-        """Say whom a plan would put onto records though they may not be there any more.
-
-        :return: dict of record id → reason
-        """
-        permitted = self.env["res.users"]._followup_permitted_by_company()
-        reasons = {}
-        for record_id, plan in planned.items():
-            # a customer is everybody's; a document belongs to its company
-            company_id = plan.company_id if target != PARTNER_TARGET else None
-            added = {id_ for ids in plan.new.values() for id_ in ids}
-            added -= {id_ for ids in plan.old.values() for id_ in ids}
-            if added - permitted.get(company_id, frozenset()):
-                reasons[record_id] = self.env._(
-                    "A representative was archived or left the company since"
+                """
+                WITH document AS MATERIALIZED (
+                    SELECT *,
+                           lead_field IS NOT NULL AND old_lead <> new_lead AS leads,
+                           reps_field IS NOT NULL
+                           AND NOT (old_ids @> new_ids AND new_ids @> old_ids)
+                           AS follows
+                      FROM (%(lines)s) AS line
+                ), planned AS (
+                    INSERT INTO sales_followup_change_line
+                                (change_id, position, type_id, model, res_id,
+                                 partner_id, company_id, lead_kept, field, old_ids,
+                                 new_ids, expected)
+                         SELECT %(change)s, %(start)s + number, type_id, model, res_id,
+                                partner_id, company_id, lead_kept, value.*
+                           FROM document,
+                                LATERAL (VALUES
+                                    (lead_field, old_lead, new_lead,
+                                     CASE WHEN reps_field IS NOT NULL AND NOT follows
+                                     THEN JSONB_BUILD_OBJECT(reps_field, old_ids) END),
+                                    (reps_field, old_ids, new_ids,
+                                     CASE WHEN lead_field IS NOT NULL AND NOT leads
+                                     THEN JSONB_BUILD_OBJECT(lead_field, old_lead) END)
+                                ) AS value (field, old_ids, new_ids, expected)
+                          WHERE (value.field = lead_field AND leads)
+                             OR (value.field = reps_field AND follows)
                 )
-        return reasons
-
-    def _journal_teams(self, planned, before, after):
-        """Note the sales teams that moved with the Salesperson, for the undo.
-
-        :param before: dict of record id → (team id, company id) before writing
-        :param after: the same, after writing
-        """
-        rows = [
-            (min(planned[id_].line_ids.values()), _ids(before[id_][0]), _ids(team_id))
-            for id_, (team_id, _company_id) in after.items()
-            if team_id != before[id_][0]
-        ]
-        if rows:
-            self.env.cr.execute(
-                SQL(
-                    """
-                    INSERT INTO sales_followup_change_line (%(columns)s, state)
-                         SELECT line.change_id, line.type_id, line.model, line.res_id,
-                                line.company_id, %(team)s, row->1, row->2, 'done'
-                           FROM JSONB_ARRAY_ELEMENTS(%(rows)s::jsonb) AS row
-                           JOIN sales_followup_change_line line
-                             ON line.id = (row->>0)::int
-                    """,
-                    columns=SQL(LINE_COLUMNS),
-                    team=TEAM_FIELD,
-                    rows=json.dumps(rows),
-                )
-            )
-
-    def _forget_unchanged(self, planned):
-        """Remove the lines of values that were planned to stay as they are: they have
-        served to tell whether a record is still as planned."""
-        unchanged = [
-            plan.line_ids.pop(name)
-            for plan in planned.values()
-            for name in plan.new
-            if set(plan.old[name]) == set(plan.new[name])
-        ]
-        if unchanged:
-            self.env.cr.execute(
-                SQL(
-                    "DELETE FROM sales_followup_change_line WHERE id = ANY(%s)",
-                    unchanged,
-                )
-            )
-
-    def _read_writable(self, target, planned):
-        """Lock the planned records that exist and that the user may see.
-
-        :return: (dict of record id → current :class:`~..rules.reps.Reps`, dict of
-            record id → why it cannot be written, ids of those the user may not see)
-        """
-        missing = self.env._("The record does not exist any more")
-        if target.model not in self.env or not target.fields:
-            return {}, dict.fromkeys(planned, missing), set()
-        current = self.env["sales.followup.rep.writer"]._read_locked(target, planned)
-        visible = self._get_visible(target.model, list(current))
-        reasons = dict.fromkeys(planned.keys() - current.keys(), missing)
-        hidden = current.keys() - visible
-        reasons |= dict.fromkeys(hidden, self.env._("You may not see this record"))
-        return {id_: current[id_] for id_ in visible}, reasons, hidden
-
-    def _get_visible(self, model_name, record_ids):
-        """Give the ids among ``record_ids`` that the current user may read.
-
-        Contacts follow their company whatever the user may see of them: who may read
-        the company counts as reading them.
-        """
-        if self.env.uid == SUPERUSER_ID:
-            return set(record_ids)
-        model = self.env[model_name].sudo(False).with_context(active_test=False)
-        if not model.has_access("read"):
-            return set()
-        if model_name != "res.partner":
-            return set(model._search([("id", "in", record_ids)]))
-        companies = {
-            partner.id: partner.commercial_partner_id.id
-            for partner in model.sudo().browse(record_ids)
-        }
-        ids = {*companies.keys(), *companies.values()}
-        readable = set(model._search([("id", "in", list(ids))]))
-        return {id_ for id_, company in companies.items() if {id_, company} & readable}
-
-    def _write_changed(self, target, before, after):
-        """Write what differs; answers dict of record id → why it was refused."""
-        writer = self.env["sales.followup.rep.writer"]
-        note = self.display_name if self.log_in_chatter else None
-        return writer._write_reps(target, before, writer._diff(before, after), note)
-
-    def _mark(self, line_ids, state):
-        self.env.cr.execute(
-            SQL(
-                "UPDATE sales_followup_change_line SET state = %s WHERE id = ANY(%s)",
-                state,
-                line_ids,
+                SELECT COALESCE(MAX(number), 0) FROM document
+                """,
+                lines=lines,
+                change=self.id,
+                start=self.planned_count,
             )
         )
+        self.planned_count += count
+        self.invalidate_recordset(["line_ids"])
 
-    def _explain(self, planned, reasons):
-        """Note on the lines why their values were left alone."""
-        rows = [
-            (line_id, reason)
-            for record_id, reason in reasons.items()
-            for line_id in planned[record_id].line_ids.values()
-        ]
-        gone = self.env._("The field does not exist any more")
-        rows += [(line_id, gone) for p in planned.values() for line_id in p.gone]
-        if rows:
-            self.env.cr.execute(
-                SQL(
-                    """
-                    UPDATE sales_followup_change_line line SET reason = new.reason
-                      FROM UNNEST(%s::int[], %s::text[]) AS new (id, reason)
-                     WHERE line.id = new.id AND line.state IN ('left', 'kept')
-                    """,
-                    [row[0] for row in rows],
-                    [row[1] for row in rows],
-                )
-            )
+    def _get_progress(self):
+        """Return how far this change has come, locked by nobody.
+
+        :rtype: sales.followup.change.progress
+        """
+        self.ensure_one()
+        # sudo: bookkeeping of this model
+        progress = self.env["sales.followup.change.progress"].sudo()
+        return progress.search([("change_id", "=", self.id)]) or progress.create(
+            {"change_id": self.id}
+        )
 
 
-def _ids(lead):
-    """Give a lead the way lines hold values: as a list of ids."""
+def as_list(lead):
+    """Return a lead the way lines hold values: as a list of ids."""
     return [lead] if lead else []
-
-
-def to_sets(values):
-    """Make planned values comparable: who, not in which order."""
-    return {name: set(ids) for name, ids in values.items()}
-
-
-def get_values(target, reps, names):
-    """Give the current values of the named fields, comparable with :func:`to_sets`."""
-    current = {
-        target.lead_field: set(_ids(reps.lead)),
-        target.reps_field: set(reps.members),
-    }
-    return {name: current[name] for name in names}
-
-
-def merge(target, reps, values):
-    """Give ``reps`` with the values that the lines of a record name."""
-    lead = values.get(target.lead_field)
-    members = values.get(target.reps_field)
-    return Reps(
-        reps.lead if lead is None else next(iter(lead), None),
-        reps.members if members is None else members,
-    )

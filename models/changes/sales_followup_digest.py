@@ -1,7 +1,7 @@
-from odoo import api, models
+from odoo import models
 from odoo.tools import SQL
 
-from .sales_followup_rep_writer import TEAM_FIELD
+from .sales_followup_change_process import TEAM_FIELD
 
 #: how many records a digest links
 LINK_COUNT = 20
@@ -13,11 +13,10 @@ class SalesFollowupDigest(models.AbstractModel):
     _name = "sales.followup.digest"
     _description = "Digest of New Representatives"
 
-    @api.model
     def _notify(self, change, undo=False):
         """Send one notification to each user whom a change or its undo put in charge.
 
-        Who did it and archived users get none. A representative who takes the lead over
+        The author and archived users get none. A representative who takes over the lead
         is told: that is news, too.
 
         :param change: the ``sales.followup.change`` that was done or undone
@@ -29,9 +28,8 @@ class SalesFollowupDigest(models.AbstractModel):
         for user in users - self.env.user:
             self._send(change, user, gains[user.id], undo)
 
-    @api.model
     def _get_gains(self, change, undo):
-        """Give what each user gained.
+        """Return what each user gained.
 
         :return: dict of user id → list of (model, document type id or ``None``, number
             of records, ids of the first of them)
@@ -45,7 +43,7 @@ class SalesFollowupDigest(models.AbstractModel):
                            line.model, line.type_id, line.res_id
                       FROM sales_followup_change_line line,
                            JSONB_ARRAY_ELEMENTS(line.%(new)s) AS person (id)
-                     WHERE line.change_id = %(change)s AND line.state = %(state)s
+                     WHERE line.change_id = %(change)s AND %(told)s
                        AND line.field <> %(team)s
                        AND NOT COALESCE(line.%(old)s, '[]') @> person.id
                 ), numbered AS (
@@ -64,7 +62,7 @@ class SalesFollowupDigest(models.AbstractModel):
                 old=SQL.identifier(old),
                 new=SQL.identifier(new),
                 change=change.id,
-                state="undone" if undo else "done",
+                told=change._get_told_lines(),
                 team=TEAM_FIELD,
                 limit=LINK_COUNT,
             )
@@ -74,7 +72,6 @@ class SalesFollowupDigest(models.AbstractModel):
             gains.setdefault(user_id, []).append(gain)
         return gains
 
-    @api.model
     def _send(self, change, user, gains, undo):
         """Notify one user of all that is new for them, in their language."""
         thread = self.env["mail.thread"].with_context(lang=user.lang)
@@ -95,9 +92,8 @@ class SalesFollowupDigest(models.AbstractModel):
             email_layout_xmlid="mail.mail_notification_light",
         )
 
-    @api.model
     def _get_intro(self, env, change, undo):
-        """Give the digest's first sentence, in the language of ``env``."""
+        """Return the digest's first sentence, in the language of ``env``."""
         names = {
             "author": self.env.user.name,
             "change": change.with_env(env).display_name,
@@ -108,9 +104,8 @@ class SalesFollowupDigest(models.AbstractModel):
             )
         return env._("%(author)s put you in charge (%(change)s). New for you:", **names)
 
-    @api.model
     def _prepare_section(self, env, user, model_name, type_id, count, record_ids):
-        """Give the values of one kind of records for the digest's template.
+        """Return the values of one kind of records for the digest's template.
 
         Only records that the user may see are named and linked.
         """

@@ -1,30 +1,7 @@
 from collections import defaultdict
 
-from odoo import api, models
+from odoo import models
 from odoo.tools import SQL
-
-from .sales_followup_rep_writer import TEAM_FIELD
-
-#: Modules whose overrides of the methods below have been read for each model: none of
-#: them does anything when only Salesperson and representatives change.
-KNOWN_MODULES = {
-    "res.partner": frozenset(
-        "account base base_geolocalize base_vat l10n_dk_nemhandel l10n_in mail "
-        "mail_plugin partnership portal sales_followup snailmail website_partner "
-        "website_sale".split()
-    ),
-    "sale.order": frozenset(
-        "account base event_sale l10n_fi_sale mail portal sale sale_management "
-        "sale_project sale_stock sales_followup".split()
-    ),
-    "account.move": frozenset(
-        "account base l10n_sa mail portal purchase sale sales_followup".split()
-    ),
-    "purchase.order": frozenset(
-        "account base mail portal purchase purchase_requisition purchase_stock "
-        "sales_followup".split()
-    ),
-}
 
 #: What a plain write of these fields would go through, and the SQL does not.
 SKIPPED_METHODS = {
@@ -65,7 +42,7 @@ class SalesFollowupFastWriter(models.AbstractModel):
     """Writes representatives with set-based SQL.
 
     It does what ``write`` does for these fields: values, access log, recomputed fields
-    (the sales team and the lines' salesperson in sets, whatever else through the ORM),
+    (the sales team and the lines' salesperson in sets, anything else through the ORM),
     and the chatter through :class:`SalesFollowupBulkChatter`. It skips the Python
     overrides of :data:`SKIPPED_METHODS`; :meth:`_get_obstacle` says when one of them
     is not known to be harmless, and the caller then takes the plain way.
@@ -76,14 +53,40 @@ class SalesFollowupFastWriter(models.AbstractModel):
 
     # --- when it may be used ----------------------------------------------------
 
-    @api.model
-    def _get_obstacle(self, target):
-        """Say why records must be written through the ORM.
+    def _get_known_modules(self, model_name):
+        """Return the modules whose overrides of :data:`SKIPPED_METHODS` have been read:
+        none of them does anything when only Salesperson and representatives change.
 
-        :param target: a :class:`~.sales_followup_rep_writer.Target`
-        :return: a reason for the log, or ``None``
+        An addon that overrides one of these methods in the same spirit adds its name.
+
+        :param model_name: technical name of the records' model
+        :return: set of module names; empty for a model that nobody looked at
         """
-        if target.model not in KNOWN_MODULES:
+        return {
+            "res.partner": set(
+                "account base base_geolocalize base_vat l10n_dk_nemhandel l10n_in mail "
+                "mail_plugin partnership portal sales_followup snailmail "
+                "website_partner website_sale".split()
+            ),
+            "sale.order": set(
+                "account base event_sale l10n_fi_sale mail portal sale sale_management "
+                "sale_project sale_stock sales_followup".split()
+            ),
+            "account.move": set(
+                "account base l10n_sa mail portal purchase sale sales_followup".split()
+            ),
+            "purchase.order": set(
+                "account base mail portal purchase purchase_requisition purchase_stock "
+                "sales_followup".split()
+            ),
+        }.get(model_name, set())
+
+    def _get_obstacle(self, target):
+        """Return why records must be written through the ORM, for the log, or ``None``.
+
+        :param target: a :class:`~..sales_followup_document_type.Target`
+        """
+        if not self._get_known_modules(target.model):
             return "this model's own logic is not known"
         return (
             self._get_unknown_override(target)
@@ -91,11 +94,11 @@ class SalesFollowupFastWriter(models.AbstractModel):
             or self._get_automation(target)
         )
 
-    @api.model
     def _get_unknown_override(self, target):
         """Name a method that some unknown module overrides, or ``None``."""
+        modules = self._get_known_modules(target.model)
         for model_name, methods in SKIPPED_METHODS.items():
-            known = KNOWN_MAIL_MODULES if model_name else KNOWN_MODULES[target.model]
+            known = KNOWN_MAIL_MODULES if model_name else modules
             model_class = self.env.registry[model_name or target.model]
             for method in methods:
                 for definer in model_class.mro():
@@ -109,7 +112,6 @@ class SalesFollowupFastWriter(models.AbstractModel):
                         return f"{module} overrides {model_class._name}.{method}"
         return None
 
-    @api.model
     def _get_constraint(self, target):
         """Name a Python constraint or inverse on the written fields, or ``None``."""
         model = self.env[target.model]
@@ -122,7 +124,6 @@ class SalesFollowupFastWriter(models.AbstractModel):
                 return f"inverse of {name}"
         return None
 
-    @api.model
     def _get_automation(self, target):
         """Name an automation rule that watches the written fields, or ``None``."""
         if "base.automation" not in self.env:
@@ -149,9 +150,11 @@ class SalesFollowupFastWriter(models.AbstractModel):
 
     # --- how it writes ----------------------------------------------------------
 
-    @api.model
-    def _write_reps(self, target, before, after, note=None):
-        """Write who follows records; see ``sales.followup.writer._write_reps``."""
+    def _write_reps(self, target, before, after, note=None, teams=None):
+        """Write who follows records; see ``sales.followup.rep.writer._write_reps``.
+
+        :return: dict of id → (old, new) sales team id, where it moved
+        """
         leads = {
             id_: reps.lead
             for id_, reps in after.items()
@@ -162,46 +165,98 @@ class SalesFollowupFastWriter(models.AbstractModel):
             for id_, reps in after.items()
             if target.reps_field and set(reps.members) != set(before[id_].members)
         }
-        changes = defaultdict(list)
-        for id_ in members:
-            values = (before[id_].members, after[id_].members)
-            changes[id_].append((target.reps_field, *values))
-        for id_, lead in leads.items():
-            changes[id_].append((target.lead_field, before[id_].lead, lead))
+        moved = self._compute_teams(target, leads, teams or {})
+        self._write_rows(target, before, after, moved)
         if leads:
-            for id_, teams in self._write_leads(target, leads).items():
-                changes[id_].append(("team_id", *teams))
+            self._recompute(target, leads, moved)
         if members:
             self._write_members(target, members)
         records = self.env[target.model].sudo().browse(after)
         records.invalidate_recordset([*target.fields, "write_uid", "write_date"])
         if note:
+            changes = defaultdict(list)
+            for id_ in members:
+                values = (before[id_].members, after[id_].members)
+                changes[id_].append((target.reps_field, *values))
+            for id_, lead in leads.items():
+                changes[id_].append((target.lead_field, before[id_].lead, lead))
+            for id_, move in moved.items():
+                changes[id_].append((self._get_team_field(target), *move))
             chatter = self.env["sales.followup.bulk.chatter"]
             chatter._log_changes(target.model, changes, note)
             if target.lead_field == "user_id":
                 # Odoo makes the Salesperson follow where the field bears this name
                 chatter._subscribe(target.model, leads)
+        return moved
 
-    @api.model
-    def _write_leads(self, target, leads):
-        """Write the Salesperson and what is computed from it.
+    def _write_rows(self, target, before, after, moved):
+        """Write each record's own row, once: Salesperson, sales team, access log.
 
-        :param leads: dict of record id → user id or ``None``
-        :return: dict of record id → (old, new) sales team, where that changes
+        The access log is written where only the relation table changes, too: that is
+        what makes a concurrent change collide instead of mix.
         """
         model = self.env[target.model].sudo()
-        teams = self._read_teams(target, leads)
-        self._update_column(model, target.lead_field, leads)
+        columns = {}
+        if target.lead_field:
+            columns[target.lead_field] = [after[id_].lead for id_ in after]
+        if moved:
+            name = self._get_team_field(target)
+            current = dict(self._read_teams(target, after))
+            columns[name] = [
+                moved[id_][1] if id_ in moved else current[id_][0] for id_ in after
+            ]
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE %(table)s doc
+                   SET %(assignments)s write_uid = %(uid)s, write_date = %(now)s
+                  FROM UNNEST(%(arrays)s) AS new (%(names)s)
+                 WHERE doc.id = new.id
+                """,
+                table=SQL.identifier(model._table),
+                assignments=SQL().join(
+                    SQL("%s = %s, ", SQL.identifier(name), SQL.identifier("new", name))
+                    for name in columns
+                ),
+                uid=self.env.uid,
+                now=self.env.cr.now(),
+                arrays=SQL(", ").join(
+                    SQL("%s::int[]", values)
+                    for values in (list(after), *columns.values())
+                ),
+                names=SQL(", ").join(map(SQL.identifier, ("id", *columns))),
+            )
+        )
+
+    def _recompute(self, target, leads, moved):
+        """Recompute what Odoo computes from the Salesperson, once it is written."""
+        model = self.env[target.model].sudo()
         records = model.browse(leads)
-        records.invalidate_recordset([target.lead_field], flush=False)
-        writer = self.env["sales.followup.rep.writer"]
-        with self.env.protecting(writer._get_protected_fields(target), records):
-            records.modified([target.lead_field])
+        names = [target.lead_field]
+        if moved:
+            names.append(self._get_team_field(target))
+        records.invalidate_recordset(names, flush=False)
+        with self.env.protecting(self._get_protected_fields(target), records):
+            records.modified(names)
+        if team_field := self._get_team_field(target):
+            self.env.remove_to_compute(model._fields[team_field], records)
         if target.model == "sale.order":
             self._write_line_salespersons(records)
-        return self._write_teams(target, records, leads, teams)
 
-    @api.model
+    def _get_protected_fields(self, target):
+        """Return stored fields that Odoo computes from the Salesperson but that have
+        nothing to do with who follows: goods do not leave from elsewhere, and an
+        opportunity stays in its stage, because somebody else looks after it.
+
+        :return: list of fields of the target's model
+        """
+        known = self.env[target.model]._fields
+        return [
+            known[name]
+            for name in ("warehouse_id", "company_id", "stage_id")
+            if name in known and known[name].compute and known[name].store
+        ]
+
     def _write_members(self, target, members):
         """Write the representatives.
 
@@ -245,10 +300,8 @@ class SalesFollowupFastWriter(models.AbstractModel):
                 **names,
             )
         )
-        self._touch(model, list(members))
         model.browse(members).modified([target.reps_field])
 
-    @api.model
     def _write_line_salespersons(self, orders):
         """Copy the Salesperson onto the order lines, as the related field would."""
         rows = self.env.execute_query(
@@ -272,116 +325,71 @@ class SalesFollowupFastWriter(models.AbstractModel):
 
     # --- sales team -------------------------------------------------------------
 
-    @api.model
-    def _has_team(self, target):
-        """Tell whether the records have a sales team computed from the Salesperson."""
+    def _get_team_field(self, target):
+        """Return the name of the sales team that Odoo computes from the Salesperson of
+        these records, or ``None``."""
         field = self.env[target.model]._fields.get("team_id")
-        return bool(
+        follows = (
             field
+            and target.lead_field
+            and field.comodel_name == "crm.team"
             and field.store
             and field.compute == "_compute_team_id"
-            and target.model in ("sale.order", "account.move")
+            and target.lead_field in self.env.registry.field_depends[field]
         )
+        return field.name if follows else None
 
-    @api.model
-    def _read_teams(self, target, leads):
-        """Read the teams records have: dict of id → (team id, company id)."""
-        if not self._has_team(target):
-            return {}
+    def _read_teams(self, target, record_ids):
+        """Read the sales teams of records.
+
+        :return: list of (id, (team id, all that a computed team depends on besides the
+            Salesperson)); empty where records have no team that follows it
+        """
+        team_field = self._get_team_field(target)
+        if not team_field:
+            return []
         model = self.env[target.model]
-        model.flush_model(["team_id", "company_id"])
+        names = [
+            name
+            for name in (team_field, "company_id", "move_type", "type")
+            if name in model._fields and model._fields[name].store
+        ]
+        model.flush_model(names)
         rows = self.env.execute_query(
             SQL(
-                "SELECT id, team_id, company_id FROM %s WHERE id = ANY(%s)",
+                "SELECT id, %s FROM %s WHERE id = ANY(%s)",
+                SQL(", ").join(map(SQL.identifier, names)),
                 SQL.identifier(model._table),
-                list(leads),
+                list(record_ids),
             )
         )
-        return {id_: (team_id, company_id) for id_, team_id, company_id in rows}
+        return [(id_, (team_id, tuple(rest))) for id_, team_id, *rest in rows]
 
-    @api.model
-    def _write_teams(self, target, records, leads, teams):
-        """Recompute the sales team with Odoo's own compute, once for records alike.
+    def _compute_teams(self, target, leads, wanted):
+        """Compute the sales teams that go with new Salespersons, by Odoo's own compute,
+        once for records alike.
 
-        A team depends on the former team, the Salesperson and the company alone, so
-        one record of each such kind tells it for all of them.
-
-        :return: dict of record id → (old, new) team id, where that changes
+        :param leads: dict of record id → user id or ``None``
+        :param wanted: dict of record id → team id, not to be computed
+        :return: dict of record id → (old, new) team id, where it moves
         """
-        if not teams:
+        team_field = self._get_team_field(target)
+        if not leads or not team_field:
             return {}
-        field = records._fields["team_id"]
-        pending = self.env.records_to_compute(field)
+        model = self.env[target.model].sudo()
         alike = defaultdict(list)
-        for record in pending & records:
-            alike[(leads[record.id], *teams[record.id])].append(record.id)
-        self.env.remove_to_compute(field, pending & records)
-        # without tracking: the new team is logged together with the Salesperson
-        samples = records.with_context(tracking_disable=True).browse(
-            [ids[0] for ids in alike.values()]
-        )
-        samples.invalidate_recordset(["team_id"], flush=False)
-        self.env.add_to_compute(field, samples)
-        new_teams = {}
-        for sample, ids in zip(samples, alike.values(), strict=True):
-            new_team = sample.team_id.id or None
-            new_teams.update(
-                (id_, new_team) for id_ in ids if teams[id_][0] != new_team
-            )
-        samples.flush_recordset(["team_id"])
-        self._store_teams(records.browse(), new_teams)
-        return {id_: (teams[id_][0], new_team) for id_, new_team in new_teams.items()}
-
-    @api.model
-    def _store_teams(self, model, teams):
-        """Write sales teams.
-
-        :param teams: dict of record id → team id or ``None``
-        """
-        self._update_column(model, TEAM_FIELD, teams)
-        records = model.browse(teams)
-        records.invalidate_recordset([TEAM_FIELD], flush=False)
-        records.modified([TEAM_FIELD])
-
-    # --- SQL --------------------------------------------------------------------
-
-    @api.model
-    def _update_column(self, model, column, values):
-        """Set a column of many rows and their access log.
-
-        :param values: dict of id → integer or ``None``
-        """
-        if not values:
-            return
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE %(table)s doc
-                   SET %(column)s = new.value, write_uid = %(uid)s, write_date = %(now)s
-                  FROM UNNEST(%(ids)s::int[], %(values)s::int[]) AS new (id, value)
-                 WHERE doc.id = new.id
-                """,
-                table=SQL.identifier(model._table),
-                column=SQL.identifier(column),
-                uid=self.env.uid,
-                now=self.env.cr.now(),
-                ids=list(values),
-                values=list(values.values()),
-            )
-        )
-
-    @api.model
-    def _touch(self, model, record_ids):
-        """Note in the access log that rows of a relation table changed: that is also
-        what makes a concurrent change of them collide instead of mix."""
-        self.env.cr.execute(
-            SQL(
-                "UPDATE %s SET write_uid = %s, write_date = %s"
-                " WHERE id = ANY(%s) AND write_date IS DISTINCT FROM %s",
-                SQL.identifier(model._table),
-                self.env.uid,
-                self.env.cr.now(),
-                record_ids,
-                self.env.cr.now(),
-            )
-        )
+        moved = {}
+        for id_, (team_id, key) in self._read_teams(target, leads):
+            if id_ in wanted:
+                moved[id_] = (team_id, wanted[id_])
+            else:
+                alike[leads[id_], team_id, key].append(id_)
+        samples = model.browse([ids[0] for ids in alike.values()])
+        for sample, (kind, ids) in zip(samples, alike.items(), strict=True):
+            lead, old_team, _key = kind
+            # computed on a record in memory: nothing is written, and nothing logged
+            virtual = model.new({target.lead_field: lead}, origin=sample)
+            virtual._compute_team_id()
+            new_team = virtual[team_field]._origin.id or None
+            moved |= dict.fromkeys(ids, (old_team, new_team))
+        return {id_: move for id_, move in moved.items() if move[0] != move[1]}

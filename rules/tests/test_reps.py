@@ -11,7 +11,6 @@ from rules.reps import (
     align,
     assign,
     clear,
-    is_coherent,
     on_document,
     replace,
     replace_on_document,
@@ -35,21 +34,6 @@ NEITHER = Slots(lead=False, members=False)
 
 
 # --- what representatives are -----------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("reps", "coherent"),
-    [
-        (NOBODY, True),
-        (ALONE, True),
-        (TEAM, True),
-        (Reps(ANNA), False),
-        (Reps(None, (ANNA,)), False),
-        (Reps(DINA, (ANNA, BRUNO)), False),
-    ],
-)
-def test_customer_has_a_lead_among_its_members_or_nobody(reps, coherent):
-    assert is_coherent(reps) is coherent
 
 
 @pytest.mark.parametrize(

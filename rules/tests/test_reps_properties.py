@@ -15,7 +15,6 @@ from rules.reps import (
     align,
     assign,
     clear,
-    is_coherent,
     on_document,
     replace,
     replace_on_document,
@@ -42,6 +41,12 @@ customer = st.sampled_from(
 )
 #: a document's: its seller need not be a follower
 document = st.builds(Reps, maybe_user, members)
+
+
+def is_coherent(reps):
+    """Tell whether a customer may have these: a lead who is a member, or nobody."""
+    return reps.lead in reps.members if reps.members else reps.lead is None
+
 
 writes = st.builds(
     partial,

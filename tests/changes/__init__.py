@@ -1,4 +1,5 @@
 from . import test_assign
+from . import test_background
 from . import test_bulk_writing
 from . import test_change_survival
 from . import test_change_tours

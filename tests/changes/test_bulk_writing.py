@@ -13,7 +13,7 @@ from odoo.tests import TransactionCase, tagged
 from odoo.tools import mute_logger
 
 from ...models.changes.sales_followup_change import PARTNER_TARGET
-from ...models.changes.sales_followup_rep_writer import Target
+from ...models.sales_followup_document_type import Target
 from ...rules.reps import Reps
 from ..common_documents import DocumentsCommon
 
@@ -183,10 +183,16 @@ class TestFastWriterIsPlainWriter(BulkWritingCommon):
             before = writer.env["sales.followup.rep.writer"]._read_locked(target, ids)
             wanted = dict.fromkeys(ids, after)
             if writer._name == "sales.followup.rep.writer":
-                self.assertFalse(
-                    writer._write_through_orm(target, before, wanted, note)
+                failures, _teams = writer._write_through_orm(
+                    target, before, wanted, note
                 )
+                self.assertFalse(failures)
             else:
+                wanted = {
+                    id_: reps
+                    for id_, reps in wanted.items()
+                    if not reps.same_people(before[id_])
+                }
                 writer._write_reps(target, before, wanted, note)
                 writer.env.flush_all()  # as whoever writes in batches does
             changes.append(
@@ -550,6 +556,53 @@ class TestBulkCost(BulkWritingCommon):
         undo = self._count_queries(wizard.change_id.action_undo)
         self.assertReps(orders[-1], self.carol)
         return {"preview": preview, "apply": apply, "undo": undo}
+
+    def _watch(self, table):
+        """Have the database note each update or deletion of a row of a table."""
+        self.env.cr.execute(
+            f"""
+            CREATE TEMP TABLE IF NOT EXISTS written (name text, id int);
+            CREATE OR REPLACE FUNCTION pg_temp.note_writing() RETURNS trigger AS $$
+                BEGIN
+                    INSERT INTO written VALUES (TG_TABLE_NAME, OLD.id);
+                    RETURN NULL;
+                END
+            $$ LANGUAGE plpgsql;
+            CREATE TRIGGER note_writing AFTER UPDATE OR DELETE ON {table}
+                FOR EACH ROW EXECUTE FUNCTION pg_temp.note_writing();
+            """
+        )
+
+    def _get_writings(self, table):
+        """Return how often each row was written since, by id."""
+        self.env.cr.execute(
+            "SELECT id, COUNT(*) FROM written WHERE name = %s GROUP BY id", [table]
+        )
+        return dict(self.env.cr.fetchall())
+
+    def test_each_row_is_written_once(self):
+        orders = self._create_carols_orders(3)
+        wizard = self._preview(self.customer, types=("quotation",))
+        self.env.flush_all()
+        self._watch("sales_followup_change_line")
+        self._watch("sale_order")
+        wizard.action_apply()
+        self.assertReps(orders[0], self.alice, self.bob)
+        self.assertEqual(
+            self._get_writings("sale_order"),
+            dict.fromkeys(wizard.line_ids.mapped("res_id"), 1),
+        )
+        self.assertEqual(
+            {line.field for line in wizard.change_id.line_ids},
+            {"user_id", "team_id", "followup_rep_ids"},
+        )
+        wizard.change_id.action_undo()
+        self.assertReps(orders[0], self.carol)
+        self.assertEqual(
+            set(self._get_writings("sale_order").values()),
+            {2},
+        )
+        self.assertFalse(self._get_writings("sales_followup_change_line"))
 
     def test_cost_does_not_grow_with_the_number_of_documents(self):
         self._measure(1)  # fills caches of the registry

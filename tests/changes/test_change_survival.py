@@ -75,7 +75,7 @@ class TestSurvival(FollowupCommon):
     def test_line_of_a_field_that_is_gone_is_kept_at_the_undo(self):
         change = self._replace()
         line = change.sudo().line_ids[0]
-        line.copy({"field": "x_gone", "state": "done"})
+        line.copy({"field": "x_gone"})
         change.action_undo()
         self.assertEqual(change.state, "undone")
         self.assertReps(self.customer, self.leaver)
@@ -109,6 +109,43 @@ class TestSurvival(FollowupCommon):
         wizard.change_id.action_undo()
         self.assertReps(self.order, self.leaver)
         self.assertEqual(self.order.team_id, team)
+
+    def test_undo_gives_an_opportunity_its_team_and_stage_back(self):
+        if "crm.lead" not in self.env:
+            self.skipTest("needs crm")
+        special, other = self.env["crm.team"].create(
+            [
+                {"name": "Special"},
+                {"name": "Carol's", "member_ids": [Command.set(self.carol.ids)]},
+            ]
+        )
+        stage = self.env["crm.stage"].create(
+            {"name": "Special", "team_ids": [Command.set(special.ids)]}
+        )
+        lead = self.env["crm.lead"].create(
+            {
+                "name": "Opportunity",
+                "type": "opportunity",
+                "partner_id": self.customer.id,
+                "user_id": self.leaver.id,
+                "team_id": special.id,
+                "stage_id": stage.id,
+            }
+        )
+        self.customer.followup_rep_ids = self.carol
+        wizard = self._preview(
+            type_ids=[
+                Command.set(
+                    self.env.ref("sales_followup.document_type_opportunity").ids
+                )
+            ]
+        )
+        wizard.action_apply()
+        self.assertEqual((lead.user_id, lead.team_id), (self.carol, other))
+        self.assertEqual(lead.stage_id, stage)
+        wizard.change_id.action_undo()
+        self.assertEqual((lead.user_id, lead.team_id), (self.leaver, special))
+        self.assertEqual(lead.stage_id, stage)
 
     def test_warehouse_stays_where_it_was(self):
         if "warehouse_id" not in self.order:

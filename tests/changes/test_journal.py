@@ -413,6 +413,100 @@ class TestUndo(JournalCommon):
             change.action_undo()
         self.assertEqual(change.state, "done")
 
+    def test_earlier_change_undone_first_stays_done_until_it_can_be(self):
+        order = self._create_carols_order()
+        first = self._propagate(self.customer)
+        self.customer.followup_rep_ids = self.editor
+        second = self._propagate(self.customer)
+        action = first.action_undo()
+        self.assertReps(order, self.editor)
+        self.assertEqual((first.state, first.undone_count), ("done", 0))
+        self.assertIn("0 of 1 records are as before", action["params"]["message"])
+        self.assertEqual(action["params"]["type"], "warning")
+        self.assertStates(first, order, {"user_id": "done", "followup_rep_ids": "done"})
+        self.assertIn("Changed since", first.line_ids[0].reason)
+        second.action_undo()
+        action = first.action_undo()
+        self.assertReps(order, self.carol)
+        self.assertEqual(first.state, "undone")
+        self.assertEqual((first.undone_count, first.kept_count), (1, 0))
+        self.assertFalse(any(first.line_ids.mapped("reason")))
+        self.assertEqual(action["params"]["message"], "1 of 1 records are as before.")
+
+    def test_second_undo_says_that_there_is_nothing_to_undo(self):
+        self._create_carols_order()
+        change = self._propagate(self.customer)
+        change.action_undo()
+        action = change.action_undo()
+        self.assertEqual(action["params"]["type"], "info")
+        self.assertEqual(action["params"]["message"], "There is nothing to undo.")
+
+    def test_undo_tells_why_each_record_stays(self):
+        kept, deleted, moved, back = (self._create_carols_order() for _n in range(4))
+        change = self._propagate(self.customer)
+        kept.write({"user_id": self.editor.id, "followup_rep_ids": [Command.clear()]})
+        deleted.unlink()
+        moved.partner_id = self._create_customer(self.bob)
+        expected = {
+            "Changed since by somebody else (1)",
+            "The record does not exist any more (1)",
+            "It belongs to another customer now (1)",
+        }
+        outlook = change.undo_outlook
+        self.assertIn("1 of 4 records come back", outlook)
+        message = change.action_undo()["params"]["message"]
+        self.assertIn("1 of 4 records are as before", message)
+        for reason in expected:
+            self.assertIn(reason, outlook)
+            self.assertIn(reason, message)
+        self.assertReps(back, self.carol)
+
+    def test_undo_leaves_the_seller_of_an_invoice_posted_since(self):
+        invoice = self._create_invoice(
+            self.customer,
+            invoice_user_id=self.carol.id,
+            followup_rep_ids=[Command.set(self.carol.ids)],
+        )
+        change = self._propagate(self.customer)
+        self.assertReps(invoice, self.alice, self.bob)
+        invoice.invoice_date = fields.Date.today()
+        invoice.action_post()
+        change.action_undo()
+        self.assertReps(invoice, self.carol, lead=self.alice)
+        self.assertStates(
+            change, invoice, {"invoice_user_id": "kept", "followup_rep_ids": "undone"}
+        )
+
+    def test_editor_of_own_documents_takes_back_what_they_handed_over(self):
+        seller = self._create_salesperson("selling_editor")
+        seller.group_ids += self.env.ref("sales_followup.group_rep_editor")
+        order = self._create_order(
+            self.customer,
+            user_id=seller.id,
+            followup_rep_ids=[Command.set(seller.ids)],
+        )
+        change = self._propagate(
+            self.customer,
+            user=seller,
+            mode="replace",
+            old_user_id=seller.id,
+            new_user_id=self.carol.id,
+        )
+        self.assertReps(order, self.carol)
+        self.assertFalse(order.with_user(seller).has_access("read"))
+        change.with_user(seller).action_undo()
+        self.assertReps(order, seller)
+        self.assertEqual(change.state, "undone")
+
+    def test_reason_stands_on_the_change(self):
+        self._create_carols_order()
+        self.assertEqual(
+            self._propagate(self.customer, reason="Parental leave").reason,
+            "Parental leave",
+        )
+        change = self._assign(self.customer, self.carol, reason="Fair")
+        self.assertEqual(change.reason, "Fair")
+
     def test_several_changes_are_undone_at_once(self):
         other = self._create_customer(self.alice)
         changes = self._assign(self.customer, self.carol)
@@ -447,7 +541,6 @@ class TestJournalKeeping(JournalCommon):
                                 "model": "res.partner",
                                 "res_id": self.customer.id,
                                 "field": "user_id",
-                                "state": "done",
                             }
                         )
                     ],
@@ -495,8 +588,8 @@ class TestJournalKeeping(JournalCommon):
         self.cr.execute(
             """
             INSERT INTO sales_followup_change_line
-                        (change_id, model, res_id, field, state)
-                 SELECT change_id, model, number, field, state
+                        (change_id, model, res_id, field)
+                 SELECT change_id, model, number, field
                    FROM sales_followup_change_line, GENERATE_SERIES(1, 10000) number
                   WHERE change_id = %s
             """,

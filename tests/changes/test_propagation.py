@@ -1,6 +1,6 @@
 from datetime import date
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import freeze_time, tagged
 
@@ -517,12 +517,65 @@ class TestPropagationPreview(PropagationCommon):
         wizard.action_apply()
         self.assertReps(order, self.alice, self.bob)
 
-    def test_document_that_closed_since_is_still_written(self):
+    def assertLeft(self, wizard, document, reason):
+        """Assert that applying a preview left a document alone, and says why."""
+        wizard.action_apply()
+        change = wizard.change_id
+        self.assertEqual((change.changed_count, change.left_count), (0, 1))
+        lines = change.line_ids.filtered(lambda line: line.res_id == document.id)
+        self.assertEqual(set(lines.mapped("state")), {"left"})
+        self.assertEqual(set(lines.mapped("reason")), {reason})
+
+    def test_document_that_left_the_scope_since_is_left_and_reported(self):
         order = self._create_carols_order()
         wizard = self._preview(self.customer, scope="open")
         order.action_cancel()
+        self.assertLeft(wizard, order, "It is no longer one of the documents asked for")
+        self.assertReps(order, self.carol)
+
+    def test_document_that_closed_since_is_written_where_all_were_asked_for(self):
+        order = self._create_carols_order()
+        wizard = self._preview(self.customer)
+        order.action_cancel()
         wizard.action_apply()
         self.assertReps(order, self.alice, self.bob)
+
+    def test_quotation_confirmed_since_is_left_where_quotations_were_asked_for(self):
+        order = self._create_carols_order()
+        wizard = self._preview(self.customer, types=("quotation",))
+        order.action_confirm()
+        self.assertLeft(wizard, order, "It is no longer one of the documents asked for")
+        self.assertReps(order, self.carol)
+
+    def test_document_given_to_another_customer_since_is_left_and_reported(self):
+        order = self._create_carols_order()
+        wizard = self._preview(self.customer)
+        order.partner_id = self._create_customer(self.carol)
+        self.assertReps(order, self.carol)
+        self.assertLeft(wizard, order, "It belongs to another customer now")
+        self.assertReps(order, self.carol)
+
+    def test_invoice_posted_since_is_left_for_its_seller_is_kept_now(self):
+        invoice = self._create_invoice(
+            self.customer,
+            invoice_user_id=self.carol.id,
+            followup_rep_ids=[Command.set(self.carol.ids)],
+        )
+        wizard = self._preview(self.customer)
+        invoice.invoice_date = fields.Date.today()
+        invoice.action_post()
+        self.assertLeft(
+            wizard, invoice, "Whether its Salesperson is kept changed since"
+        )
+        self.assertReps(invoice, self.carol)
+
+    def test_order_fully_invoiced_since_is_left_for_its_seller_is_kept_now(self):
+        order = self._create_carols_order()
+        order.action_confirm()
+        wizard = self._preview(self.customer, types=("sale_order",))
+        order.invoice_status = "invoiced"
+        self.assertLeft(wizard, order, "Whether its Salesperson is kept changed since")
+        self.assertReps(order, self.carol)
 
     def test_unticked_document_is_left_alone(self):
         ticked, unticked = self._create_carols_order(), self._create_carols_order()

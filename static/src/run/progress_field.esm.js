@@ -7,11 +7,11 @@ import {
     progressBarField,
 } from "@web/views/fields/progress_bar/progress_bar_field";
 
-/** How often a run that goes on in the background is looked at. */
+/** How often work that goes on in the background is looked at. */
 const INTERVAL = 2000;
 
 /**
- * A progress bar that moves: while the run is running, its form is read anew.
+ * A progress bar that moves: while the work is running, its record is read again.
  */
 export class FollowupProgressField extends ProgressBarField {
     setup() {
@@ -40,7 +40,7 @@ export class FollowupProgressField extends ProgressBarField {
 export const followupProgressField = {
     ...progressBarField,
     component: FollowupProgressField,
-    displayName: _t("Progress of a Run"),
+    displayName: _t("Progress of a Run or a Change"),
 };
 
 registry.category("fields").add("followup_progress", followupProgressField);
