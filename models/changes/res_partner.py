@@ -8,6 +8,9 @@ from ...rules import reps as rule
 #: how many customers a bulk change works out at a time
 PLAN_SIZE = 5000
 
+#: how many records the web client sends of a *Select all*, where nothing else is set
+SELECTION_LIMIT = 20000
+
 
 class BulkPlan(NamedTuple):
     """What a bulk change does to some of its customers.
@@ -33,7 +36,7 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     def _followup_change_in_bulk(
-        self, operation, include_contacts=False, reason=None, **arguments
+        self, operation, include_contacts=False, reason=None, wait=False, **arguments
     ):
         """Change the representatives of these customers, journalled and undoable.
 
@@ -41,6 +44,7 @@ class ResPartner(models.Model):
         :param include_contacts: whether contacts with representatives of their own are
             changed too, not only those that follow their company
         :param reason: why, for those who see the change later
+        :param wait: whether it is done before this returns, whatever its size
         :param arguments: what the rule of that name takes, users as ids
         :return: the ``sales.followup.change``; empty where nothing had to change
         :raise AccessError: unless *Representatives: Editor*
@@ -54,7 +58,7 @@ class ResPartner(models.Model):
             if plan.after:
                 change._plan_partners(plan.before, plan.after)
         if change:
-            change._apply()
+            change._apply(wait)
         return change.sudo(False)
 
     def _followup_count_plan(self, operation, include_contacts=False, **arguments):
@@ -122,8 +126,22 @@ class ResPartner(models.Model):
         self.env.flush_all()
         change = self.env["sales.followup.change"]._create_planned("edit")
         change._plan_partners(before, after)
-        change._apply()
+        change._apply(wait=True)
         return None
+
+    def _followup_get_selected(self):
+        """Return what the user selected in a list of which these are the records that
+        the client sent.
+
+        Of a *Select all* it sends no more than a limit, without a word; the others are
+        those of the list's domain.
+        """
+        # sudo: a limit of the web client is no secret
+        limit = self.env["ir.config_parameter"].sudo().get_param("web.active_ids_limit")
+        domain = self.env.context.get("active_domain")
+        if not domain or len(self) < int(limit or SELECTION_LIMIT):
+            return self
+        return self | self.search(domain)
 
     @api.model
     def _followup_check_joiners(self, user_ids):

@@ -9,7 +9,9 @@ class ResUsers(models.Model):
         # EXTENDS 'sales_followup'
         # as OdooBot: who deletes a user need not see all that this one followed
         everything = customers.with_user(SUPERUSER_ID)
-        change = everything._followup_change_in_bulk("unassign", users=self.ids)
+        change = everything._followup_change_in_bulk(
+            "unassign", wait=True, users=self.ids
+        )
         # sudo: the journal is written by nobody
         change.sudo().user_id = self.env.user
         reps = customers._followup_get_reps()

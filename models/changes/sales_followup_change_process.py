@@ -71,13 +71,17 @@ class SalesFollowupChange(models.Model):
 
     _inherit = "sales.followup.change"
 
-    def _apply(self):
-        """Do a planned change, once: another call finds nothing to do."""
+    def _apply(self, wait=False):
+        """Do a planned change, once: another call finds nothing to do.
+
+        :param wait: whether it is done before this returns, whatever its size; else a
+            big one is left to the scheduled action, and is *running* meanwhile
+        """
         self.ensure_one()
         if self.state == "planned":
-            self._start(is_undo=False)
+            self._start(is_undo=False, wait=wait)
 
-    def _start(self, is_undo):
+    def _start(self, is_undo, wait=False):
         """Begin to do or undo this change, which the caller has locked or just made.
 
         It is done at once, or in the background where it is too big to wait for.
@@ -86,7 +90,7 @@ class SalesFollowupChange(models.Model):
         """
         self._get_progress().is_undo = is_undo
         self.state = "running"
-        if self._is_big():
+        if not wait and self._is_big():
             self._queue()
             return
         while self._process():

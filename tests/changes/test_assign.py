@@ -327,6 +327,32 @@ class TestForms(AssignCommon):
         form.save().action_apply()
         self.assertReps(self.both_s)
 
+    def test_select_all_takes_all_customers_of_the_list(self):
+        self.env["ir.config_parameter"].set_param("web.active_ids_limit", 2)
+        customers = self.env["res.partner"].concat(
+            *(self._create_customer(self.alice, ref="Select all") for _n in range(5))
+        )
+        domain = [("ref", "=", "Select all")]
+        for xmlid, model in (
+            ("res_partner_action_assign_reps", "sales.followup.assign"),
+            ("res_partner_action_propagate", "sales.followup.propagate"),
+        ):
+            for sent, selected in ((customers[:2], customers), (customers[:1],) * 2):
+                with self.subTest(action=xmlid, sent=len(sent)):
+                    action = (
+                        self.env.ref(f"sales_followup.{xmlid}")
+                        .with_user(self.editor)
+                        .with_context(
+                            active_model="res.partner",
+                            active_id=sent[0].id,
+                            active_ids=sent.ids,
+                            active_domain=domain,
+                        )
+                        .run()
+                    )
+                    wizard = self.env[model].browse(action["res_id"])
+                    self.assertEqual(wizard.partner_ids, selected)
+
     def test_customers_are_named_one_by_name_several_by_number(self):
         self.assertEqual(self._open("assign", self.alice_s).customers, "Alice's")
         self.assertEqual(self._open("assign", self.customers).customers, "3 customers")
