@@ -74,7 +74,7 @@ class Floor:
             doc AS MATERIALIZED (
                 SELECT doc.*, ARRAY_APPEND(%(kept)s, %(joiner)s) AS new_reps
                   FROM (SELECT doc.id, doc.%(lead)s AS old_lead, %(team)s AS old_team,
-                               doc.company_id,
+                               doc.company_id, %(partner)s AS partner_id,
                                ARRAY_AGG(rel.%(user)s ORDER BY rel.%(user)s) AS old_reps
                           FROM %(table)s doc
                           JOIN %(relation)s rel ON rel.%(record)s = doc.id
@@ -85,6 +85,9 @@ class Floor:
             joiner=self.data.joiner,
             lead=SQL.identifier(self.lead_field),
             team=SQL("doc.team_id") if self.has_team else SQL("NULL::int"),
+            partner=SQL(
+                "NULL::int" if self.model == "res.partner" else "doc.partner_id"
+            ),
             table=SQL.identifier(self.records._table),
             selection=self.selection,
             **self._relation(),
@@ -199,13 +202,14 @@ class Floor:
             """
             journal AS (
                 INSERT INTO sales_followup_change_line
-                            (change_id, type_id, model, res_id, company_id, field,
-                             old_ids, new_ids, state)
-                     SELECT %(change)s, %(type)s, %(model)s, doc.id, doc.company_id,
-                            value.*, 'done'
+                            (change_id, position, type_id, model, res_id, company_id,
+                             partner_id, field, old_ids, new_ids)
+                     SELECT %(change)s, doc.id, %(type)s, %(model)s, doc.id,
+                            doc.company_id, %(partner)s, value.*
                        FROM doc, LATERAL (VALUES %(values)s) AS value
             )""",
             change=change.id,
+            partner=SQL("doc.partner_id" if document_type else "NULL::int"),
             type=document_type.id or None,
             model=self.model,
             values=SQL(", ").join(values),

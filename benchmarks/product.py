@@ -18,8 +18,14 @@ REMINDERS = tuple(f"sales_followup.template_quotation_{level}" for level in (1, 
 FIRST_REMINDER = REMINDERS[0]
 
 
+def _wait_for_everything(env):
+    """Have big changes done in the request, where they are measured."""
+    env.company.sudo().followup_background_from = 0
+
+
 def assign(env, partner_ids, user_id):
     """Make a user a representative and the Salesperson of customers."""
+    _wait_for_everything(env)
     wizard = env["sales.followup.assign"].create(
         {
             "partner_ids": [Command.set(partner_ids)],
@@ -39,6 +45,7 @@ def preview_replace(env, partner_ids, type_code, old_user_id, new_user_id, chatt
     :param type_code: code of the document type, the only one ticked
     :return: the wizard, to be applied
     """
+    _wait_for_everything(env)
     document_type = env["sales.followup.document.type"].search(
         [("code", "=", type_code)]
     )

@@ -38,7 +38,9 @@ CHANGED = {
     "sales_followup_template.letter_body": "with instalments, what is due is asked for",
 }
 # Columns that go: table.column → where their content is.
-GONE = {}
+GONE = {
+    "sales_followup_change_line.state": "its exception, and the change's progress",
+}
 
 
 @dataclass

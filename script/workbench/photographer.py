@@ -113,9 +113,9 @@ class Photographer:
 
     def take_change(self):
         self.page.click(".modal button[name=action_apply]")
-        self.page.wait_for_selector(".o_form_view button[name=action_undo]")
+        self.page.wait_for_selector(".o_form_view button[name=action_open_undo]")
         self.take("change.png", height=660)
-        self.page.click("button[name=action_undo]")
+        self.page.click("button[name=action_open_undo]")
         self.page.click(".modal-footer .btn-primary")
         self.page.wait_for_selector("button[data-value=undone].o_arrow_button_current")
 

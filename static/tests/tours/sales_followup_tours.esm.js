@@ -105,16 +105,20 @@ registry.category("web_tour.tours").add("sales_followup_propagate", {
             trigger: ".o_form_view div[name=changed_count]:contains(2)",
         },
         {
-            trigger: "button[name=action_undo]",
+            trigger: "button[name=action_open_undo]",
             run: "click",
         },
         {
-            trigger: ".modal-footer .btn-primary",
+            content: "What the undo will do is told beforehand",
+            trigger: ".modal:contains(2 of 2 records come back as they were before)",
+        },
+        {
+            trigger: ".modal button[name=action_undo]",
             run: "click",
         },
         {
             content: "They are as they were",
-            trigger: ".o_notification:contains(2 records are as they were before)",
+            trigger: ".o_notification:contains(2 of 2 records are as before)",
         },
         {
             trigger:
