@@ -462,6 +462,7 @@ class TestBulkProposal(BulkCommon):
 
     def test_user_decides_and_forges_no_line(self):
         line = self._line()
+        line.sudo().email_problem = "There is no address"
         for values in (
             {"state": "done"},
             {"reason": "Because"},
