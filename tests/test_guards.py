@@ -1,6 +1,8 @@
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.modules.migration import load_script
 from odoo.tests import tagged
+from odoo.tools import file_path
 
 from .common_reminders import RemindersCommon
 
@@ -428,6 +430,7 @@ class TestGuards(RemindersCommon):
             (template, "offset_days"),
             (company, "followup_next_days"),
             (company, "followup_min_days"),
+            (company, "followup_keep_days"),
         ):
             with self.subTest(name=name):
                 with self.assertRaisesRegex(ValidationError, "3660"):
@@ -473,6 +476,25 @@ class TestGuards(RemindersCommon):
                 )
                 run = self.env["sales.followup.run"].with_user(self.alice).create({})
                 run.action_propose()
+
+    def test_an_upgrade_cuts_days_that_are_stored(self):
+        template = self._create_template()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE sales_followup_template SET next_days = 10000000,"
+            " offset_days = -10000000 WHERE id = %s",
+            [template.id],
+        )
+        path = file_path("sales_followup/migrations/19.0.1.2.0/pre-bounds.py")
+        migration = load_script(path, "followup_pre_bounds")
+        migration.migrate(self.env.cr, "19.0.1.1.0")
+        self.env.invalidate_all()
+        self.assertEqual((template.next_days, template.offset_days), (3660, -3660))
+        # the first version had no templates
+        with self.env.cr.savepoint():
+            self.env.cr.execute("ALTER TABLE sales_followup_template RENAME TO gone")
+            migration.migrate(self.env.cr, "19.0.1.0.0")
+            self.env.cr.execute("ALTER TABLE gone RENAME TO sales_followup_template")
 
     # --- in whose name --------------------------------------------------------------
 

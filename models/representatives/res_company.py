@@ -1,4 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from ...bounds import check_bounds
 
 
 class ResCompany(models.Model):
@@ -14,3 +16,7 @@ class ResCompany(models.Model):
         "CHECK(followup_keep_days >= 0)",
         "The journal is kept for a number of days, or 0 to keep it for ever.",
     )
+
+    @api.constrains("followup_keep_days")
+    def _check_followup_keep_days(self):
+        check_bounds(self, "followup_keep_days")
