@@ -25,6 +25,8 @@ class Stay(Enum):
     CHANGED = "changed"
     UNFIT = "unfit"
     FORMER_GONE = "former_gone"
+    CLOSED = "closed"
+    PARTED = "parted"
 
 
 class Premises(NamedTuple):

@@ -56,6 +56,13 @@ class SalesFollowupAssign(models.TransientModel):
         string="Then update their documents",
         help="Go on to bring the representatives onto existing documents.",
     )
+    move_activities = fields.Boolean(
+        string="Move open activities",
+        help="Give the open activities on these customers to the successor, too.",
+    )
+    activity_count = fields.Integer(
+        string="Open Activities", compute="_compute_activity_count"
+    )
     reason = fields.Char(help="Why, for those who see the change later.")
     missing = fields.Char(compute="_compute_counts")
     outlook = fields.Char(compute="_compute_outlook")
@@ -137,6 +144,16 @@ class SalesFollowupAssign(models.TransientModel):
             wizard.following_count = counts.get("following", 0)
             wizard.own_contact_count = counts.get("own", 0)
 
+    @api.depends("partner_ids", "operation", "old_user_id", "new_user_id")
+    def _compute_activity_count(self):
+        for wizard in self:
+            wizard.activity_count = 0
+            if wizard.operation == "replace" and not wizard._get_missing():
+                partners = wizard.partner_ids._origin
+                wizard.activity_count = partners._followup_count_activities(
+                    wizard.include_contacts, **wizard._prepare_arguments()
+                )
+
     @api.depends("partner_ids")
     def _compute_subsidiary_count(self):
         for wizard in self:
@@ -197,6 +214,7 @@ class SalesFollowupAssign(models.TransientModel):
                 self.operation,
                 self.include_contacts,
                 self.reason,
+                move_activities=self.move_activities,
                 **self._prepare_arguments(),
             )
         if self.then_propagate:

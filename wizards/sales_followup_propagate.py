@@ -76,6 +76,13 @@ class SalesFollowupPropagate(models.TransientModel):
         default=True,
         help="Note the change on each document. The journal of changes has it anyway.",
     )
+    move_activities = fields.Boolean(
+        string="Move open activities",
+        help="Give the open activities on these documents to the successor, too.",
+    )
+    activity_count = fields.Integer(
+        string="Open Activities", compute="_compute_activity_count"
+    )
     reason = fields.Char(help="Why, for those who see the change later.")
     state = fields.Selection(
         [("draft", "Choose"), ("preview", "Preview"), ("done", "Done")],
@@ -144,6 +151,13 @@ class SalesFollowupPropagate(models.TransientModel):
         )
         for wizard in self:
             wizard.selected_count = counts.get(wizard._origin, 0)
+
+    @api.depends("state", "right_counts", "mode", "old_user_id")
+    def _compute_activity_count(self):
+        for wizard in self:
+            wizard.activity_count = self.env[
+                "sales.followup.propagation"
+            ]._count_activities(wizard._origin, wizard.old_user_id.id)
 
     @api.depends("state", "right_counts")
     def _compute_summary(self):
@@ -249,6 +263,8 @@ class SalesFollowupPropagate(models.TransientModel):
                 reason=self.reason,
             )
             self.env["sales.followup.propagation"]._copy_preview(self, change)
+            if self.move_activities and self.mode == "replace":
+                change._plan_activities(self.old_user_id.id, self.new_user_id.id)
             change._apply()
             self.write({"change_id": change.id, "state": "done"})
         return {

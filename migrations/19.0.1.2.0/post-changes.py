@@ -1,3 +1,4 @@
+from odoo.tools import SQL
 from odoo.tools.sql import column_exists
 
 
@@ -62,4 +63,42 @@ def migrate(cr, version):
          WHERE counted.change_id = progress.change_id
         """
     )
+    _note_customers(cr)
     cr.execute("ALTER TABLE sales_followup_change_line DROP COLUMN state")
+
+
+def _note_customers(cr):
+    """Note whose the records of former changes are, which no line told: an undo gives
+    back only what still belongs to the same customer."""
+    cr.execute(
+        """
+        UPDATE sales_followup_change_line line
+           SET partner_id = NULLIF(partner.commercial_partner_id, partner.id)
+          FROM res_partner partner
+         WHERE line.model = 'res.partner' AND partner.id = line.res_id
+        """
+    )
+    cr.execute(
+        """
+        SELECT DISTINCT type.id, type.model, type.partner_field
+          FROM sales_followup_change_line line
+          JOIN sales_followup_document_type type ON type.id = line.type_id
+        """
+    )
+    for type_id, model_name, partner_field in cr.fetchall():
+        table = model_name.replace(".", "_")
+        if not column_exists(cr, table, partner_field):
+            continue
+        cr.execute(
+            SQL(
+                """
+                UPDATE sales_followup_change_line line SET partner_id = partner.id
+                  FROM %(table)s doc
+                  JOIN res_partner partner ON partner.id = doc.%(partner)s
+                 WHERE line.type_id = %(type)s AND doc.id = line.res_id
+                """,
+                table=SQL.identifier(table),
+                partner=SQL.identifier(partner_field),
+                type=type_id,
+            )
+        )

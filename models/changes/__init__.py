@@ -7,6 +7,7 @@ from . import sales_followup_change
 from . import sales_followup_change_process
 from . import sales_followup_change_undo
 from . import sales_followup_change_background
+from . import sales_followup_change_handover
 from . import sales_followup_change_line
 from . import sales_followup_change_progress
 from . import res_partner

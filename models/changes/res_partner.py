@@ -2,6 +2,7 @@ from typing import NamedTuple
 
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ...rules import reps as rule
 
@@ -36,7 +37,13 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     def _followup_change_in_bulk(
-        self, operation, include_contacts=False, reason=None, wait=False, **arguments
+        self,
+        operation,
+        include_contacts=False,
+        reason=None,
+        wait=False,
+        move_activities=False,
+        **arguments,
     ):
         """Change the representatives of these customers, journalled and undoable.
 
@@ -45,6 +52,7 @@ class ResPartner(models.Model):
             changed too, not only those that follow their company
         :param reason: why, for those who see the change later
         :param wait: whether it is done before this returns, whatever its size
+        :param move_activities: whether open activities of who is replaced go along
         :param arguments: what the rule of that name takes, users as ids
         :return: the ``sales.followup.change``; empty where nothing had to change
         :raise AccessError: unless *Representatives: Editor*
@@ -57,6 +65,8 @@ class ResPartner(models.Model):
                 change = change._create_planned(operation, reason=reason)
             if plan.after:
                 change._plan_partners(plan.before, plan.after)
+        if change and move_activities and operation == "replace":
+            change._plan_activities(arguments["leaver"], arguments["joiner"])
         if change:
             change._apply(wait)
         return change.sudo(False)
@@ -76,6 +86,23 @@ class ResPartner(models.Model):
             counts["following"] += len(plan.following)
             counts["own"] += plan.own
         return counts
+
+    def _followup_count_activities(self, include_contacts, leaver, joiner):
+        """Count beforehand the open activities that go along with a replacement."""
+        changes = self.env["sales.followup.change"]
+        count = 0
+        for plan in self._followup_plan(
+            "replace", include_contacts, leaver=leaver, joiner=joiner
+        ):
+            records = SQL(
+                "SELECT 'res.partner' AS model, id AS res_id, 0 AS position"
+                " FROM res_partner WHERE id = ANY(%s)",
+                list(plan.after),
+            )
+            count += len(
+                self.env.execute_query(changes._select_activities(records, leaver))
+            )
+        return count
 
     def _followup_plan(self, operation, include_contacts=False, **arguments):
         """Work out a bulk change of these customers, some thousands at a time.

@@ -77,7 +77,9 @@ class SalesFollowupChange(models.Model):
     line_ids = fields.One2many(
         "sales.followup.change.line", "change_id", string="Lines", readonly=True
     )
-    progress_ids = fields.One2many("sales.followup.change.progress", "change_id")
+    progress_ids = fields.One2many(
+        "sales.followup.change.progress", "change_id", string="Bookkeeping"
+    )
     is_undo = fields.Boolean(
         string="Being Undone", compute="_compute_progress", help="It is being undone."
     )

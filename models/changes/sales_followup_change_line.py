@@ -18,6 +18,9 @@ class SalesFollowupChangeLine(models.Model):
     position = fields.Integer(
         help="Number of the record within its change; lines of one record share it."
     )
+    owner_position = fields.Integer(
+        help="Position of the record that this one goes along with, if any."
+    )
     type_id = fields.Many2one(
         "sales.followup.document.type",
         string="Document Type",
@@ -120,7 +123,10 @@ class SalesFollowupChangeLine(models.Model):
             if line.model == "res.partner":
                 line.kind = self.env._("Customers")
             else:
-                line.kind = line.type_id.name or line.model
+                known = self.env.get(line.model)
+                line.kind = line.type_id.name or (
+                    line.model if known is None else known._description
+                )
 
     @api.depends("model", "res_id")
     def _compute_record_name(self):

@@ -329,7 +329,8 @@ class SalesFollowupChange(models.Model):
             visible |= {
                 id_ for id_ in current if planned[id_].premises.company in companies
             }
-        stays = dict.fromkeys(planned.keys() - current.keys(), Stay.GONE)
+        stays = self._find_parted(batch)
+        stays |= dict.fromkeys(planned.keys() - current.keys(), Stay.GONE)
         stays |= dict.fromkeys(current.keys() - visible, Stay.UNSEEN)
         return {id_: current[id_] for id_ in current if id_ in visible}, stays
 
@@ -470,6 +471,10 @@ class SalesFollowupChange(models.Model):
                 return self.env._(
                     "A representative was archived or left the company since"
                 )
+            case Stay.CLOSED:
+                return self.env._("It was done or closed since")
+            case Stay.PARTED:
+                return self.env._("The record it belongs to stays as it is")
             case Stay.FORMER_GONE:
                 return self.env._("The former representative is gone")
         if is_undo:

@@ -117,7 +117,12 @@ class SalesFollowupDigest(models.AbstractModel):
         )
         doc_type = env["sales.followup.document.type"].sudo().browse(type_id or ())
         return {
-            "label": doc_type.name or env._("Customers"),
+            "label": doc_type.name
+            or (
+                env._("Customers")
+                if model_name == "res.partner"
+                else env._("Activities")
+            ),
             "count": count,
             "links": [
                 {
@@ -125,6 +130,8 @@ class SalesFollowupDigest(models.AbstractModel):
                     "url": f"{record.get_base_url()}/mail/view"
                     f"?model={model_name}&res_id={record.id}",
                 }
+                # an activity has no page of its own
                 for record in records._filtered_access("read")
+                if model_name != "mail.activity"
             ],
         }

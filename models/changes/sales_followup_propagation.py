@@ -152,6 +152,21 @@ class SalesFollowupPlanner(models.AbstractModel):
             )
         )
 
+    def _count_activities(self, preview, user_id):
+        """Count the open activities of a user on the ticked documents of a preview."""
+        lines = preview.line_ids.browse()
+        lines.flush_model()
+        records = SQL(
+            "SELECT model, res_id, id AS position FROM %s"
+            " WHERE wizard_id = %s AND selected AND status = 'change'",
+            SQL.identifier(lines._table),
+            preview.id or 0,
+        )
+        changes = self.env["sales.followup.change"]
+        return len(
+            self.env.execute_query(changes._select_activities(records, user_id or 0))
+        )
+
     # --- judgement --------------------------------------------------------------
 
     def _judge_documents(self, doc_type, ids, replacement=None):

@@ -183,7 +183,7 @@ class SalesFollowupWriter(models.AbstractModel):
         )
         try:
             with self.env.cr.savepoint(), self.env.protecting(protected, records):
-                if note:
+                if note and hasattr(records, "_track_set_log_message"):
                     records._track_set_log_message(note)
                 records.write(values)
                 # here: recomputed fields must be flushed in this context, or they
@@ -191,7 +191,7 @@ class SalesFollowupWriter(models.AbstractModel):
                 records.env.flush_all()
         except (UserError, psycopg2.IntegrityError) as error:
             return str(error)
-        if note:
+        if note and hasattr(records, "_track_finalize"):
             # now, not at the end of the transaction: memory stays bounded
             records.browse()._track_finalize()
         return None
@@ -203,6 +203,7 @@ class SalesFollowupWriter(models.AbstractModel):
             "followup_settled": True,
             # one digest a representative instead of one mail a record
             "mail_auto_subscribe_no_notify": True,
+            "mail_activity_quick_update": True,
             "tracking_disable": not note,
             # an invoice's lines and its "manually modified" mark do not depend on who
             # follows it
