@@ -65,6 +65,8 @@ class Worker:
                 lambda line: line.order_id.client_order_ref not in refs
             )
             unwanted.write({"channel": "none"})
+            # what was planned for a later day is sent all the same: a person decides
+            (run.line_ids - unwanted).write({"channel": "email"})
             run.action_launch()
 
     def rpc(self, login, password, model, method, *arguments):
