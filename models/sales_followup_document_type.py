@@ -376,17 +376,16 @@ class SalesFollowupDocumentType(models.Model):
         self.ensure_one()
         return self.env[self.model].with_context(active_test=False)
 
-    def _get_documents_domain(self, partners, date_from, date_to, scope):
+    def _get_documents_domain(self, customers, date_from, date_to, scope):
         """Select documents of customers.
 
-        :param partners: the customers; a company stands for its contacts too
+        :param customers: these partners alone, without the contacts of companies
         :param date_from: first document day in the user's time zone, or ``False``
         :param date_to: last document day, included, or ``False``
         :param scope: ``open``, ``closed`` or ``all``
         :rtype: Domain
         """
         self.ensure_one()
-        customers = partners | partners._followup_get_contacts()
         domain = self._get_scope_domain(scope) & Domain(
             self.partner_field, "in", customers.ids
         )

@@ -113,6 +113,21 @@ class Source:
                     if name.startswith("sales.followup."):
                         yield name
 
+    def get_methods(self):
+        """Yield the names of the methods that stand here."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.FunctionDef):
+                yield node.name
+
+    def get_called(self):
+        """Yield (line, name) for each method of ours that is called on any model.
+
+        Only names with this prefix are told apart from those of Odoo's methods.
+        """
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Attribute) and node.attr.startswith("_followup_"):
+                yield node.lineno, node.attr
+
     def get_models(self, imported):
         """Yield (line, model) for each model that is named.
 
@@ -187,8 +202,11 @@ def find_faults(models):
         if path.parent != models or path.name != "__init__.py"
     ]
     homes = {}
+    methods = defaultdict(set)
     constants = defaultdict(set)
     for source in sources:
+        for name in source.get_methods():
+            methods[name].add(source.wing)
         homes |= {model: source.wing for model in source.get_defined()}
         for name, texts in source.constants.items():
             if name.isupper():
@@ -221,6 +239,12 @@ def find_faults(models):
                 faults.append(
                     f"{source.path}:{line}: {source.wing} uses {model}, of {used}"
                 )
+        for line, name in source.get_called():
+            if methods[name] and not methods[name] & allowed:
+                faults.append(
+                    f"{source.path}:{line}: {source.wing} calls {name}, of"
+                    f" {', '.join(sorted(methods[name]))}"
+                )
     return faults
 
 
@@ -251,7 +275,10 @@ class TestWings(BaseCase):
             ):
                 (models / name).mkdir(parents=True)
                 file = models / name / f"{model.replace('.', '_')}.py"
-                file.write_text(f"class Model:\n    _name = {model!r}\n")
+                file.write_text(
+                    f"class Model:\n    _name = {model!r}\n"
+                    f"    def _followup_of_{name}(self):\n        pass\n"
+                )
             (models / "sale_order.py").write_text("")
             (models / "sales_followup_document_type.py").write_text("")
             folder = models / wing if wing in WINGS else models
@@ -284,6 +311,8 @@ class TestWings(BaseCase):
             ("representatives", "env['sales.followup.reminder']"),
             ("sales_followup_document_type", "env['sales.followup.reminder']"),
             ("sales_followup_document_type", "from .reminders import anything"),
+            ("sales_followup_document_type", "self._followup_of_representatives()"),
+            ("reminders", "any(p._followup_of_runs() for p in self)"),
         ):
             with self.subTest(wing=wing, text=text):
                 self.assertEqual(len(self._plant(wing, text)), 1)
@@ -296,6 +325,8 @@ class TestWings(BaseCase):
             ("runs", "from ...rules.runs import A"),
             ("runs", "from ..sales_followup_document_type import A"),
             ("runs", "from . import sales_followup_run"),
+            ("runs", "self.partner_id._followup_of_reminders()"),
+            ("reminders", "self._followup_elsewhere()"),
             ("reminders", "self.env['res.partner']"),
             ("reminders", "'sales.followup.run'"),
             ("sale_order", "env['sales.followup.run']"),

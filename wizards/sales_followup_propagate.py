@@ -371,8 +371,9 @@ class SalesFollowupPropagate(models.TransientModel):
 
         :return: how many are already as asked
         """
+        customers = self.partner_ids | self.partner_ids._followup_get_contacts()
         domain = doc_type._get_documents_domain(
-            self.partner_ids, self.date_from, self.date_to, self.scope
+            customers, self.date_from, self.date_to, self.scope
         )
         model = doc_type._get_documents_model()
         return self.env["sales.followup.propagation"]._fill_preview(
