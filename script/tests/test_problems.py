@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from workbench import cache, process
+from workbench import cache, patched_wkhtmltopdf, process
 from workbench.commands import test as test_command
 from workbench.problem import Problem
 from workbench.virtualenv import SCRIPT
@@ -90,6 +90,16 @@ def test_failed_command_is_explained(tmp_path, output, said):
             [sys.executable, "-c", program], tmp_path / "log", "Trying"
         )
     assert "INFO" not in caught.value.message
+
+
+def test_a_build_that_fails_is_said_in_a_line_and_tests_go_without_it(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(cache, "folder", lambda: tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert patched_wkhtmltopdf.ensure() is None
+    [line] = capsys.readouterr().err.splitlines()
+    assert "cmake, make, cc not found" in line
 
 
 def test_unfinished_folder_is_begun_anew(tmp_path):

@@ -1,6 +1,7 @@
 """What comes from Debian's archive: Odoo 19 itself, and programs it uses."""
 
 import os
+import platform
 import re
 import shutil
 import sysconfig
@@ -21,9 +22,9 @@ LINKED_PACKAGES = (
     "libjs-underscore",
 )
 _SOURCE = """\
-Types: deb
+Types: {kind}
 URIs: {site}
-Suites: sid
+Suites: {suite}
 Components: main
 Signed-By: {keyring}
 """
@@ -79,7 +80,7 @@ def _download_odoo():
         raise Problem("Odoo 19 is not here, and this is no Debian system.", _HAVE_ODOO)
     cache.require_space(4, "Odoo 19 with its databases")
     step("Downloading Odoo 19 from Debian (130 MB, 1.2 GB unpacked)")
-    options = _private_apt(cache.folder() / "apt")
+    options = _private_apt(cache.folder() / "apt", "deb", "sid", remedy=_HAVE_ODOO)
     log = cache.logs() / "odoo-download.log"
     run_logged_or_fail(
         ["apt-get", *options, "update"],
@@ -95,7 +96,25 @@ def _download_odoo():
     return target
 
 
-def _private_apt(folder):
+def download_source(package, folder, log):
+    """Download the source of this Debian's package into ``folder``, unpacked.
+
+    :raise Problem: where there is no apt, no mirror, or the download fails
+    """
+    if not shutil.which("apt-get"):
+        raise Problem("This is no Debian system.")
+    suite = platform.freedesktop_os_release().get("VERSION_CODENAME", "stable")
+    options = _private_apt(folder / "apt", "deb-src", suite)
+    for title, command in (
+        ("Reading Debian's lists of sources", ["update"]),
+        (f"Downloading {package}", ["source", "--download-only", package]),
+    ):
+        run_logged_or_fail(["apt-get", *options, *command], log, title, cwd=folder)
+    for archive in folder.glob("*.orig.tar.?z*"):
+        shutil.unpack_archive(archive, folder)
+
+
+def _private_apt(folder, kind, suite, remedy=""):
     """Return options that let apt work in ``folder`` without the system's sources.
 
     Signatures are checked as ever; what the machine's own configuration says
@@ -103,8 +122,15 @@ def _private_apt(folder):
     """
     for name in ("lists/partial", "cache/archives/partial", "sources"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    source = folder / "sources" / "sid.sources"
-    source.write_text(_SOURCE.format(site=_debian_site(folder), keyring=_keyring()))
+    source = folder / "sources" / f"{suite}.sources"
+    source.write_text(
+        _SOURCE.format(
+            kind=kind,
+            site=_debian_site(folder, remedy),
+            suite=suite,
+            keyring=_keyring(remedy),
+        )
+    )
     settings = {
         "Dir::Etc::SourceList": "/dev/null",
         "Dir::Etc::SourceParts": source.parent,
@@ -121,7 +147,7 @@ def _private_apt(folder):
     return [word for name in settings for word in ("-o", f"{name}={settings[name]}")]
 
 
-def _debian_site(folder):
+def _debian_site(folder, remedy):
     """Return where this machine gets Debian from, as its own apt is told."""
     empty = folder / "empty"
     (empty / "partial").mkdir(parents=True, exist_ok=True)
@@ -130,17 +156,17 @@ def _debian_site(folder):
     )
     sites = re.findall(r"'(\S+/debian)/?/dists/[^/']+/InRelease'", listed)
     if not sites:
-        raise Problem("apt's sources here name no mirror of Debian.", _HAVE_ODOO)
+        raise Problem("apt's sources here name no mirror of Debian.", remedy)
     return sites[0]
 
 
-def _keyring():
+def _keyring(remedy):
     for suffix in (".pgp", ".gpg"):
         if Path(_KEYRING + suffix).exists():
             return _KEYRING + suffix
     raise Problem(
         "Debian's archive keys are not on this machine.",
-        "Install the package debian-archive-keyring. Or: " + _HAVE_ODOO,
+        f"Install the package debian-archive-keyring. {remedy}".strip(),
     )
 
 

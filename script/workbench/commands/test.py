@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import checkout, debian
+from .. import checkout, debian, patched_wkhtmltopdf
 from ..console import step
-from ..databases import BASES, NEIGHBOURS
+from ..databases import BASES, FULL, NEIGHBOURS
 from ..process import run_foreground
 
 _NOTHING_RAN = 5
@@ -166,8 +166,17 @@ def _run_in_odoo(workbench, base, options):
             {
                 **workbench.odoo.environment(names[0]),
                 pytest_parts.CONFIGURATIONS: os.pathsep.join(configurations),
+                **_patched_program(base),
             },
         )
+
+
+def _patched_program(base):
+    """Return the variable that has letters printed with the other build, too."""
+    if base is not FULL or os.environ.get(patched_wkhtmltopdf.VARIABLE):
+        return {}
+    folder = patched_wkhtmltopdf.ensure()
+    return {patched_wkhtmltopdf.VARIABLE: str(folder)} if folder else {}
 
 
 def _test_paths(workbench, base, options):
