@@ -211,7 +211,7 @@ def print_letter(env, letter):
 
 def print_document(document):
     """Print a document as Odoo does: the PDF as bytes."""
-    report = document.env["sales.followup.letter"]._get_document_reports()
+    report = document.env["sales.followup.document.printer"]._get_document_reports()
     reports = document.env["ir.actions.report"]
     content, _kind = reports._render_qweb_pdf(report[document._name], document.ids)
     return content

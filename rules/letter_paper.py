@@ -38,8 +38,8 @@ _TEXT_TOP = 97
 _REFERENCE_TOP = 50
 _REFERENCE_WIDTH = 72
 
-#: where A4 is folded for an envelope of a third of its size
-_FOLDS = {"A4": (105, 210), "Letter": ()}
+#: where the paper is folded for an envelope of a third of its size
+_FOLDS = {"A4": (105, 210), "Letter": (93, 186)}
 
 _LETTERHEAD_HEIGHT = 43
 _CONTINUATION_HEIGHT = 20
@@ -70,12 +70,12 @@ _LETTER_PAPER = frozenset("BZ CA CL CO CR GT MX NI PA PH PR SV US VE".split())
 
 
 def window_side(country_code: str) -> str:
-    """Give the side of the window: ``left`` or ``right``."""
+    """Return the side of the window: ``left`` or ``right``."""
     return "right" if country_code in _RIGHT_WINDOW else "left"
 
 
 def paper_of_country(country_code: str) -> str:
-    """Give the paper in use: a key of :data:`PAPERS`."""
+    """Return the paper in use: a key of :data:`PAPERS`."""
     return "Letter" if country_code in _LETTER_PAPER else "A4"
 
 
@@ -186,7 +186,7 @@ def count_lines(text: str, size: float, width: float) -> int:
 
 
 def fitting_size(lines, width, height, largest, smallest, line_height=1.25):
-    """Give the largest type size in which lines of text fit a box.
+    """Return the largest type size in which lines of text fit a box.
 
     :param lines: the texts, each on a line of its own
     :param width: of the box
@@ -200,3 +200,25 @@ def fitting_size(lines, width, height, largest, smallest, line_height=1.25):
             break
         size -= 0.5
     return max(size, smallest)
+
+
+def fit_sender(name, address, box):
+    """Return the line that names the sender, and its type size in points.
+
+    It says where a letter goes back to: a name that is too long is cut, the address
+    never is, and a long one becomes small.
+
+    :param address: list of the lines of the address
+    """
+    where = " · ".join(address)
+    largest, smallest = 6, 4
+    for size in (largest, 5.5, 5, 4.5, smallest):
+        line = " · ".join(filter(None, (name, where)))
+        if _measure(line, size) <= box.width:
+            return line, size
+    cut = name
+    while cut and _measure(f"{cut}… · {where}", smallest) > box.width:
+        cut = cut[:-1].rstrip()
+    if cut:
+        return f"{cut}… · {where}", smallest
+    return where, min(smallest, smallest * box.width / _measure(where, smallest))

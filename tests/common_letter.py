@@ -1,13 +1,20 @@
 import base64
 import datetime
 import io
+import os
 import re
+import subprocess
+import tempfile
+from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 from markupsafe import Markup
 from PIL import Image
 
 from odoo.tools import pdf
+
+from odoo.addons.base.models.ir_actions_report import _wkhtml
 
 from .common_documents import DocumentsCommon
 
@@ -25,6 +32,24 @@ def _paint():
 IMAGE = _paint()
 
 
+#: the folder of a wkhtmltopdf with patched Qt: where it is given, what prints is tested
+#: with it, too
+PATCHED_FOLDER = os.environ.get("SALES_FOLLOWUP_PATCHED_WKHTMLTOPDF")
+
+
+class PatchedBuild:
+    """Mixed into a test class: it prints with the patched wkhtmltopdf."""
+
+    @classmethod
+    def setUpClass(cls):
+        path = os.pathsep.join([PATCHED_FOLDER, os.environ["PATH"]])
+        cls.enterClassContext(patch.dict(os.environ, PATH=path))
+        _wkhtml.cache_clear()
+        cls.addClassCleanup(_wkhtml.cache_clear)
+        assert _wkhtml().is_patched_qt, f"no patched wkhtmltopdf in {PATCHED_FOLDER}"
+        super().setUpClass()
+
+
 class LetterCommon(DocumentsCommon):
     """Letters of a French company, and what can be read in the PDF they become."""
 
@@ -32,6 +57,7 @@ class LetterCommon(DocumentsCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.renderer = cls.env["sales.followup.letter"]
+        cls.printer = cls.env["sales.followup.document.printer"]
         cls.france = cls.env.ref("base.fr")
         cls.company = cls.env.company
         cls.company.partner_id.write(
@@ -164,6 +190,17 @@ def read_pdf(content):
     """Give the pages of a PDF with the text on them and where it stands."""
     reader = pdf.PdfFileReader(io.BytesIO(content), strict=False)
     return [_read_page(reader.getPage(n), reader) for n in range(reader.getNumPages())]
+
+
+def paint_pages(content):
+    """Return the pages of a PDF as pixels."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(
+            ["pdftoppm", "-r", "50", "-gray", "-", f"{folder}/page"],
+            input=content,
+            check=True,
+        )
+        return [path.read_bytes() for path in sorted(Path(folder).iterdir())]
 
 
 def get_links(content):

@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from .sales_followup_document_printer import Prints
+from .printing import get_printing
 
 
 class IrActionsReport(models.Model):
@@ -14,8 +14,8 @@ class IrActionsReport(models.Model):
         specific_paperformat_args=None,
         set_viewport_size=False,
     ):
-        """Let a caller shorten the wait for scripts, which is most of the time a PDF
-        takes: context key ``followup_print_delay``, in milliseconds."""
+        """Shorten the wait for scripts, which is most of the time a PDF takes, where
+        the code that prints knows that there is nothing to wait for."""
         # EXTENDS 'base'
         arguments = super()._build_wkhtmltopdf_args(
             paperformat_id,
@@ -23,18 +23,16 @@ class IrActionsReport(models.Model):
             specific_paperformat_args=specific_paperformat_args,
             set_viewport_size=set_viewport_size,
         )
-        delay = self.env.context.get("followup_print_delay")
+        delay = get_printing(self.env).delay
         if delay and "--javascript-delay" in arguments:
             arguments[arguments.index("--javascript-delay") + 1] = str(delay)
         return arguments
 
     @api.model
     def _render_qweb_html(self, report_ref, docids, data=None):
-        """Give what was rendered ahead, see the document printer: context
-        key ``followup_prints``, which nobody can send over the network."""
+        """Return what was rendered ahead, see the document printer."""
         # EXTENDS 'base'
-        prints = self.env.context.get("followup_prints")
-        if isinstance(prints, Prints):
+        if prints := get_printing(self.env).prints:
             # an id, an external id, or a record, as others hand it on
             report = self._get_report(report_ref)
             if html := prints.get_html(report, docids):
@@ -43,9 +41,9 @@ class IrActionsReport(models.Model):
 
     @api.model
     def _run_wkhtmltopdf(self, bodies, *args, **kwargs):
-        """Give what was printed ahead, as above."""
+        """Return what was printed ahead, as above."""
         # EXTENDS 'base'
-        prints = self.env.context.get("followup_prints")
-        if isinstance(prints, Prints) and (content := prints.get_content(bodies)):
+        prints = get_printing(self.env).prints
+        if prints and (content := prints.get_content(bodies, **kwargs)):
             return content
         return super()._run_wkhtmltopdf(bodies, *args, **kwargs)

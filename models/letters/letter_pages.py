@@ -133,7 +133,7 @@ class Stamp:
 
 
 def _get_content(page):
-    """Give the drawing operators of a page."""
+    """Return the drawing operators of a page."""
     contents = page["/Contents"]
     streams = contents if isinstance(contents, pdf.ArrayObject) else [contents]
     return b"\n".join(stream.getObject().getData() for stream in streams)

@@ -23,7 +23,7 @@ class ResCompany(models.Model):
     )
 
     def _get_followup_window(self):
-        """Give the side of the window of this company's envelopes: ``left`` or
+        """Return the side of the window of this company's envelopes: ``left`` or
         ``right``."""
         self.ensure_one()
         if self.followup_window == "country":
@@ -31,7 +31,7 @@ class ResCompany(models.Model):
         return self.followup_window
 
     def _get_followup_paper(self):
-        """Give the paper of this company's letters, a key of ``PAPERS``.
+        """Return the paper of this company's letters, a key of ``PAPERS``.
 
         That of its other prints, for the document goes into the same file; where they
         are on paper of another kind, what is usual in its country.

@@ -1,13 +1,20 @@
+import functools
+import logging
 import re
+import subprocess
 from functools import partial
 
+import lxml.html
 from markupsafe import Markup, escape
 
 from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.tools import format_amount, format_date, html2plaintext, is_html_empty
 
-from ...rules import letter_paper
+from ...rules import letter_address, letter_paper, letter_text
 from ...rules.letter_body import clean_html, prepare_body
+
+_logger = logging.getLogger(__name__)
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{3,8}")
 _LOCAL_IMAGE = re.compile(
@@ -32,7 +39,7 @@ class SalesFollowupLetterContent(models.AbstractModel):
 
     @api.model
     def _prepare_letter(self, letter):
-        """Give the values of the template of one letter, in its language.
+        """Return the values of the template of one letter, in its language.
 
         :param letter: a ``Letter``, see ``sales.followup.letter``
         """
@@ -48,11 +55,20 @@ class SalesFollowupLetterContent(models.AbstractModel):
         find_image = partial(self._find_image, user=letter.user)
         body, tail = prepare_body(letter.body, find_image)
         address = self._get_address_lines(contact, company)
+        sender, sender_size = letter_paper.fit_sender(
+            company.name, self._get_street_lines(company.partner_id), layout.sender
+        )
+        direction = self.env["res.lang"]._get_data(code=letter.lang).direction
+        text_direction = letter_text.get_direction(html2plaintext(letter.body))
         return {
             "layout": layout,
             "top": letter_paper.MARGIN_TOP,
             "style": self._prepare_style(company),
-            "sender": self._get_sender_line(company),
+            "sender": sender,
+            "sender_size": sender_size,
+            "direction": direction,
+            "text_direction": text_direction or direction,
+            "direction_of": letter_text.get_direction,
             "address": address,
             "address_size": letter_paper.fitting_size(
                 address,
@@ -63,7 +79,7 @@ class SalesFollowupLetterContent(models.AbstractModel):
             ),
             "reference": self._get_reference(document),
             "date": self._get_date_line(letter.date, company),
-            "subject": letter.subject or title,
+            "subject": " ".join((letter.subject or title).split()),
             "body": Markup(body),
             "tail": Markup(tail),
             "closing": letter.closing,
@@ -74,7 +90,7 @@ class SalesFollowupLetterContent(models.AbstractModel):
 
     @api.model
     def _get_company(self, letter):
-        """Give the company that sends a letter, in the letter's language."""
+        """Return the company that sends a letter, in the letter's language."""
         company = letter.document.company_id or letter.user.company_id
         # sudo: what stands on letters is no secret, even of a company that the
         # user has no access to
@@ -82,7 +98,7 @@ class SalesFollowupLetterContent(models.AbstractModel):
 
     @api.model
     def _get_date_line(self, date, company):
-        """Give the line of place and date."""
+        """Return the line of place and date."""
         date = format_date(self.env, date, date_format="long")
         if not company.city:
             return date
@@ -90,16 +106,42 @@ class SalesFollowupLetterContent(models.AbstractModel):
 
     @api.model
     def _get_signature_lines(self, user):
-        """Give what is printed below the name of who signs."""
+        """Return what is printed below the name of who signs."""
         reach = [user.phone, user.email]
         lines = [user.partner_id.function, " · ".join(filter(None, reach))]
         return [line for line in lines if line]
+
+    @api.model
+    def _check_fonts(self, parts):
+        """Raise where no font of the server has a character of a letter: it would be
+        printed without it.
+
+        :param parts: HTML of the letter
+        """
+        text = "".join(
+            lxml.html.fragment_fromstring(part, create_parent="div").text_content()
+            for part in parts
+        )
+        missing = ""
+        # fonts may have been installed since they were looked at
+        for coverage in (_read_coverage, _read_coverage_again):
+            if (covered := coverage()) is None:
+                return
+            if not (missing := letter_text.find_unprintable(text, covered)):
+                return
+        raise UserError(
+            self.env._(
+                "No font on the server has these characters of the letter: "
+                "%(characters)s. Install a font that has them, and try again.",
+                characters=" ".join(missing[:20]),
+            )
+        )
 
     # --- addresses --------------------------------------------------------------
 
     @api.model
     def _get_address_lines(self, contact, company):
-        """Give the address for the window of the envelope.
+        """Return the address for the window of the envelope.
 
         The company's name, the person's, then the address as the post of its country
         wants it; abroad, the country last, in capitals and in the language of the
@@ -122,16 +164,12 @@ class SalesFollowupLetterContent(models.AbstractModel):
 
     @api.model
     def _get_street_lines(self, partner):
-        """Give the address of a partner without name and country."""
-        address, values = partner._prepare_display_address(without_company=True)
+        """Return the address of a partner without name and country."""
+        country_format, values = partner._prepare_display_address(without_company=True)
         values["country_name"] = values["country_code"] = ""
-        lines = (" ".join(line.split()) for line in (address % values).splitlines())
-        return [line for line in lines if line]
-
-    @api.model
-    def _get_sender_line(self, company):
-        """Give name and address of the company, in one line."""
-        return " · ".join([company.name, *self._get_street_lines(company.partner_id)])
+        return letter_address.format_address(
+            letter_address.get_format(partner.country_id.code, country_format), values
+        )
 
     # --- the document -----------------------------------------------------------
 
@@ -150,7 +188,7 @@ class SalesFollowupLetterContent(models.AbstractModel):
 
     @api.model
     def _get_reference(self, document):
-        """Give the lines that face the address: tuples of label and value.
+        """Return the lines that face the address: tuples of label and value.
 
         Override to tell of another model, or more.
         """
@@ -166,7 +204,7 @@ class SalesFollowupLetterContent(models.AbstractModel):
         number, date = (
             (self.env._("Order"), self.env._("Order date"))
             if order.state == "sale"
-            else (self.env._("Quotation"), self.env._("Date"))
+            else (self.env._("Quotation"), self.env._("Quotation date"))
         )
         valid_until = order.state != "sale" and order.validity_date
         return [
@@ -188,6 +226,24 @@ class SalesFollowupLetterContent(models.AbstractModel):
             (self.env._("Your reference"), move.ref),
             (self.env._("Total"), total if total != due else ""),
             (self.env._("Amount due"), due),
+            *self._get_payment_facts(move),
+        ]
+
+    @api.model
+    def _get_payment_facts(self, move):
+        """Return where and under which reference an invoice is paid."""
+        # sudo: the account is printed on the invoice, too
+        bank = move.sudo().partner_bank_id
+        iban = letter_text.group_iban(bank.acc_number)
+        reference = move.payment_reference
+        return [
+            (self.env._("IBAN"), iban),
+            (self.env._("Account"), "" if iban else bank.acc_number),
+            (self.env._("BIC"), bank.bank_bic),
+            (
+                self.env._("Payment reference"),
+                reference if reference not in (move.name, move.ref) else "",
+            ),
         ]
 
     @api.model
@@ -198,7 +254,7 @@ class SalesFollowupLetterContent(models.AbstractModel):
 
     @api.model
     def _prepare_stationery(self, letter):
-        """Give the values of the letterhead and the footer of a letter's company."""
+        """Return the values of the letterhead and the footer of a letter's company."""
         self = self.with_context(lang=letter.lang)
         company = self._get_company(letter)
         find_image = partial(self._find_image, user=letter.user)
@@ -221,7 +277,7 @@ class SalesFollowupLetterContent(models.AbstractModel):
 
     @api.model
     def _get_details(self, company):
-        """Give name and address of the company as HTML."""
+        """Return name and address of the company as HTML."""
         if not company.is_company_details_empty:
             return company.company_details
         lines = [company.name, *self._get_street_lines(company.partner_id)]
@@ -229,7 +285,7 @@ class SalesFollowupLetterContent(models.AbstractModel):
 
     @api.model
     def _get_footer(self, company):
-        """Give what stands at the end of every page, as HTML."""
+        """Return what stands at the end of every page, as HTML."""
         if not is_html_empty(company.report_footer):
             return company.report_footer
         reach = (company.phone, company.email, company.website, company.vat)
@@ -237,7 +293,7 @@ class SalesFollowupLetterContent(models.AbstractModel):
 
     @api.model
     def _get_logo(self, company):
-        """Give the logo as a ``data:`` URI, or nothing where there is none yet.
+        """Return the logo as a ``data:`` URI, or nothing where there is none yet.
 
         Not its original: that may have the size of a photograph.
         """
@@ -251,7 +307,7 @@ class SalesFollowupLetterContent(models.AbstractModel):
 
     @api.model
     def _prepare_style(self, company):
-        """Give the company's colour, and its typeface with what may stand in for it."""
+        """Return the company's colour, and its typeface with stand-ins."""
         color = company.primary_color or ""
         font = (company.font or "Lato").replace("_", " ")
         return {
@@ -269,7 +325,7 @@ class SalesFollowupLetterContent(models.AbstractModel):
 
     @api.model
     def _find_image(self, source, user):
-        """Give an image of this database as a ``data:`` URI.
+        """Return an image of this database as a ``data:`` URI.
 
         Nothing is fetched from elsewhere while letters are printed.
 
@@ -298,3 +354,21 @@ class SalesFollowupLetterContent(models.AbstractModel):
     def _get_data_uri(self, image):
         renderer = self.env["ir.qweb"].with_context(webp_as_jpg=True)
         return renderer._get_converted_image_data_uri(image)
+
+
+@functools.cache
+def _read_coverage():
+    """Return the characters that the fonts of the server have, as a set of code points;
+    ``None`` where fontconfig cannot tell."""
+    command = ["fc-list", "--format=%{charset}\n"]
+    try:
+        result = subprocess.run(command, capture_output=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        _logger.info("The fonts of the server are not known", exc_info=True)
+        return None
+    return letter_text.parse_coverage(result.stdout.decode()) or None
+
+
+def _read_coverage_again():
+    _read_coverage.cache_clear()
+    return _read_coverage()

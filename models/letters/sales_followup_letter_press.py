@@ -14,6 +14,7 @@ from odoo.addons.base.models.ir_actions_report import _wkhtml
 
 from ...rules import letter_paper
 from . import letter_pages
+from .printing import Printing
 
 _logger = logging.getLogger(__name__)
 
@@ -113,7 +114,7 @@ class SalesFollowupLetterPress(models.AbstractModel):
 
     @api.model
     def _prepare_numbers(self, paper, wanted):
-        """Give page numbers.
+        """Return page numbers.
 
         :param wanted: tuples of a language and the number of pages of a letter
         :return: dict of name → HTML
@@ -135,7 +136,7 @@ class SalesFollowupLetterPress(models.AbstractModel):
 
     @api.model
     def _get_stamps(self, paper, sections):
-        """Give the stamps of a run: dict of name → ``letter_pages.Stamp``."""
+        """Return the stamps of a run: dict of name → ``letter_pages.Stamp``."""
         layout = letter_paper.Layout(paper, "left")
         boxes = layout.stamps
         return {
@@ -148,7 +149,7 @@ class SalesFollowupLetterPress(models.AbstractModel):
 
     @api.model
     def _choose_stamps(self, sheet, count, stamps):
-        """Give the stamps of each page of a letter: list of lists."""
+        """Return the stamps of each page of a letter: list of lists."""
         key = sheet.stationery.key
         pages = []
         for page in range(1, count + 1):
@@ -202,7 +203,9 @@ class SalesFollowupLetterPress(models.AbstractModel):
 
         It loads nothing and has no scripts, so there is nothing to wait for.
         """
-        report = self.env["ir.actions.report"].with_context(followup_print_delay=1)
+        report = self.env["ir.actions.report"].with_context(
+            followup_printing=Printing(delay=1)
+        )
         return report._run_wkhtmltopdf(
             [html],
             report_ref=self.env.ref(f"sales_followup.letter_report_{paper.lower()}"),

@@ -170,7 +170,9 @@ class SalesFollowupRun(models.Model):
         attachment.invalidate_recordset(["raw", "datas", "index_content"])
 
     def _get_file_name(self):
-        """Give the name of the merged file: type, date and run."""
+        """Return the name of the merged file: type, date and run, in the language of
+        the run's user."""
+        self = self.with_context(lang=self.user_id.lang)
         kind = self.type_names if "," not in (self.type_names or ",") else None
         day = fields.Date.to_string(
             self.company_id._followup_local_day(self.launched_date)

@@ -69,9 +69,9 @@ class SalesFollowupEmailer(models.AbstractModel):
         """
         # sudo: reports are for everybody, their records are not
         reports = template.mail_template_id.sudo().report_template_ids
-        renderer = self.env["sales.followup.letter"]
+        printers = self.env["sales.followup.document.printer"]
         if template.attach_document:
-            known = renderer._get_document_reports()[reminders[link]._name]
+            known = printers._get_document_reports()[reminders[link]._name]
             reports -= reports._get_report(known)
         if not reports:
             return {}
@@ -82,7 +82,7 @@ class SalesFollowupEmailer(models.AbstractModel):
             document, lang = reminder[link], langs[reminder[link].id]
             vals_list = []
             for report in reports:
-                printer = renderer._get_printer().with_context(lang=lang)
+                printer = printers._get_printer().with_context(lang=lang)
                 content, _kind = printer._render_qweb_pdf(report, document.ids)
                 with document._followup_speaking(lang) as translated:
                     name = translated._followup_get_print_name(report)
@@ -110,7 +110,9 @@ class SalesFollowupEmailer(models.AbstractModel):
         :param names: dict of reminder → name of the file
         :return: dict of reminder → ``ir.attachment``
         """
-        rendered = self.env["sales.followup.letter"]._render_documents(reminders[link])
+        rendered = self.env["sales.followup.document.printer"]._render_documents(
+            reminders[link]
+        )
         # sudo: who may read a document may send it
         pdfs = (
             self.env["ir.attachment"]

@@ -24,7 +24,8 @@ class SalesFollowupLetterSender(models.AbstractModel):
         """Print reminders of one template."""
         letters = self._prepare_letters(reminders, link, template)
         renderer = self.env["sales.followup.letter"]
-        documents = renderer._render_documents(reminders[link])
+        printer = self.env["sales.followup.document.printer"]
+        documents = printer._render_documents(reminders[link])
         pdfs = [
             renderer._merge(letter, documents[reminder[link]], reminder[link])
             for reminder, letter in zip(

@@ -26,8 +26,9 @@ class SalesFollowupMixin(models.AbstractModel):
 
         :rtype: ir.actions.report
         """
-        reports = self.env["sales.followup.letter"]._get_document_reports()
-        return self.env["ir.actions.report"]._get_report(reports[self._name])
+        printer = self.env["sales.followup.document.printer"]
+        report = printer._get_document_reports()[self._name]
+        return self.env["ir.actions.report"]._get_report(report)
 
     def _followup_get_file_name(self, lang=None, report=None):
         """Return the name of the document's PDF.

@@ -7,6 +7,7 @@ from rules.letter_paper import (
     WINDOWS,
     Layout,
     count_lines,
+    fit_sender,
     fitting_size,
     paper_of_country,
     window_side,
@@ -112,3 +113,21 @@ def test_eight_lines_of_sixty_characters_fit_the_window(layout):
 
 def test_what_never_fits_is_printed_in_the_smallest_size():
     assert fitting_size(["word " * 900], 80, 35, largest=10.5, smallest=5) == 5
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("name", ["Short", "A long name " * 20, "W" * 300, ""])
+def test_return_address_keeps_its_street(layout, name):
+    line, size = fit_sender(name, ["14 Long Street", "69003 Lyon"], layout.sender)
+    assert line.endswith("14 Long Street · 69003 Lyon")
+    assert line[:1] == name[:1] or not name
+    assert 4 <= size <= 6
+    assert count_lines(line, size, layout.sender.width) == 1
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_both_folds_divide_the_paper_in_three(paper):
+    layout = Layout(paper, "left")
+    first, second = layout.folds
+    assert second == 2 * first
+    assert abs(layout.height - second - first) <= 20

@@ -93,6 +93,58 @@ class TestLetter(LetterCommon, TransactionCase):
         self.company.partner_id.lang = "it_IT"
         self.assertIn("GERMANIA", self._print_one()[0].text)
 
+    def test_address_is_in_the_order_of_its_post(self):
+        province = self.env["res.country.state"].search(
+            [("country_id.code", "=", "IT"), ("code", "=", "RM")]
+        )
+        self.customer.write(
+            {
+                "country_id": province.country_id.id,
+                "state_id": province.id,
+                "zip": "00184",
+                "city": "Roma",
+            }
+        )
+        [page] = self._print_one()
+        self._assert_address_in_window(
+            page, "right", "127 avenue Foch", "00184 Roma RM", "ITALY"
+        )
+
+    def test_return_address_never_loses_its_street(self):
+        self.company.name = "The Company of Extraordinarily Long Names " * 4
+        for side in ("left", "right"):
+            with self.subTest(side=side):
+                self.company.followup_window = side
+                [page] = self._print_one()
+                text = " ".join(piece.text for piece in page.within(*WINDOWS[side]))
+                self.assertInOrder(
+                    text, "The Company", "14 rue de la République", "69003 Lyon"
+                )
+
+    def test_letter_whose_characters_have_no_font_fails_with_the_reason(self):
+        # no font has characters for private use of the last plane
+        self.customer.street = "1 \U0010fffd road"
+        with self.assertRaisesRegex(UserError, "No font .*\U0010fffd"):
+            self._print_one()
+
+    def test_text_that_runs_from_the_right_is_set_so(self):
+        [page] = self._print_one()
+        self.assertLess(page.within(*WINDOWS["right"])[-2].right, 160)
+        self.customer.write({"name": "שלום", "street": "רחוב"})
+        [page] = self._print_one("<p>שלום לכם</p>")
+        html = self.renderer._render_letter_html(
+            self._prepare_letter("<p>שלום לכם</p>")
+        )
+        self.assertIn('class="o_letter_body" dir="rtl"', html)
+        street = page.within(*WINDOWS["right"])[-2]
+        self.assertGreater(street.right, 160)
+
+    def test_letter_is_folded_twice_on_any_paper(self):
+        for paper in ("base.paperformat_euro", "base.paperformat_us"):
+            self.company.paperformat_id = self.env.ref(paper)
+            html = self.renderer._render_letter_html(self._prepare_letter("Short."))
+            self.assertEqual(html.count('o_letter_fold"'), 2)
+
     def test_window_and_paper_come_from_settings_else_from_the_country(self):
         for code, side, paper in (
             ("fr", "right", "A4"),
@@ -153,7 +205,7 @@ class TestLetter(LetterCommon, TransactionCase):
         text = self._print_one()[0].text
         for row in (
             f"Quotation {self.order.name}",
-            "Date 02/10/2026",
+            "Quotation date 02/10/2026",
             "Valid until 04/30/2026",
             "Your reference PO 118",
         ):
@@ -182,6 +234,22 @@ class TestLetter(LetterCommon, TransactionCase):
         self.assertRegex(text, r"Amount due \D*1,234.50")
         self.assertNotIn("Total", text)
         self.assertIn(f"Enclosure: Invoice {invoice.name}", text)
+
+    def test_invoice_says_where_it_is_paid(self):
+        bank = self.env["res.bank"].create({"name": "Bank", "bic": "AGRIFRPP"})
+        account = self.env["res.partner.bank"].create(
+            {
+                "acc_number": "FR7630006000011234567890189",
+                "bank_id": bank.id,
+                "partner_id": self.company.partner_id.id,
+                "allow_out_payment": True,
+            }
+        )
+        invoice = self._create_invoice(self.customer, invoice_date="2026-02-10")
+        invoice.partner_bank_id = account
+        invoice.action_post()
+        text = self._print_one(document=invoice)[0].text
+        self.assertInOrder(text, "IBAN FR76 3000 6000", "BIC AGRIFRPP")
 
     def test_dates_and_amounts_are_in_the_language_and_the_currency_given(self):
         for code in ("fr_FR", "it_IT"):
@@ -502,7 +570,7 @@ class TestLetterDocuments(LetterCommon, HttpCase):
     """The documents that go with letters, as Odoo prints them."""
 
     def _read_documents(self, documents):
-        printed = self.renderer.with_user(self.alice)._render_documents(documents)
+        printed = self.printer.with_user(self.alice)._render_documents(documents)
         return {document: read_pdf(content) for document, content in printed.items()}
 
     def _store_pdf(self, invoice, content):
@@ -519,7 +587,7 @@ class TestLetterDocuments(LetterCommon, HttpCase):
 
     def test_letter_comes_before_its_document(self):
         [letter] = self.renderer._render_pdf([self._prepare_letter()])
-        documents = self.renderer._render_documents(self.order)
+        documents = self.printer._render_documents(self.order)
         merged = self.renderer._merge(letter, documents[self.order])
         self.assertEqual(
             len(read_pdf(merged)), 1 + len(read_pdf(documents[self.order]))
@@ -548,7 +616,7 @@ class TestLetterDocuments(LetterCommon, HttpCase):
 
         original = reports._run_wkhtmltopdf
         with patch.object(reports, "_run_wkhtmltopdf", run):
-            self.renderer._render_documents(self.order)
+            self.printer._render_documents(self.order)
         [body] = bodies
         self.assertIn('data-oe-lang="fr_FR"', body)
         self.assertIn(self.order.name, body)
@@ -557,19 +625,19 @@ class TestLetterDocuments(LetterCommon, HttpCase):
         invoice = self._create_invoice(self.customer, post=True)
         [issued] = self.renderer._render_pdf([self._prepare_letter("As issued.")])
         self._store_pdf(invoice, issued)
-        self.assertEqual(self.renderer._render_documents(invoice), {invoice: issued})
+        self.assertEqual(self.printer._render_documents(invoice), {invoice: issued})
 
     def test_broken_document_is_named(self):
         invoice = self._create_invoice(self.customer, post=True)
         self._store_pdf(invoice, b"%PDF-1.4 torn")
         with self.assertRaisesRegex(UserError, invoice.name):
-            self.renderer._render_documents(invoice)
+            self.printer._render_documents(invoice)
 
     def test_document_that_cannot_be_printed_is_named(self):
         entry = self._create_invoice(self.customer, post=True)
         entry.move_type = "entry"
         with self.assertRaisesRegex(UserError, entry.name):
-            self.renderer._render_documents(entry)
+            self.printer._render_documents(entry)
 
     def test_broken_pdf_cannot_be_merged_and_the_message_says_which(self):
         [letter] = self.renderer._render_pdf([self._prepare_letter()])
@@ -592,7 +660,7 @@ class TestLetterDocuments(LetterCommon, HttpCase):
 
         original = ir_actions_report._run_wkhtmltopdf
         with patch.object(ir_actions_report, "_run_wkhtmltopdf", run):
-            self.renderer._render_documents(self.order)
+            self.printer._render_documents(self.order)
             self.env["ir.config_parameter"].set_param("report.print_delay", "37")
-            self.renderer._render_documents(self.order)
+            self.printer._render_documents(self.order)
         self.assertEqual(arguments, ["1", "37"])

@@ -42,6 +42,7 @@ class TestBulkLetters(BulkCommon):
     def setUp(self):
         super().setUp()
         renderer = self.env.registry["sales.followup.letter"]
+        printer = self.env.registry["sales.followup.document.printer"]
         widths, self.broken = self.widths, set()
 
         def render_letters(_self, letters):
@@ -58,12 +59,12 @@ class TestBulkLetters(BulkCommon):
                 raise UserError("The document cannot be printed.")
             return make_pdf(*read_widths(letter), *read_widths(document_pdf))
 
-        for name, replacement in (
-            ("_render_pdf", render_letters),
-            ("_render_documents", render_documents),
-            ("_merge", merge),
+        for model, name, replacement in (
+            (renderer, "_render_pdf", render_letters),
+            (printer, "_render_documents", render_documents),
+            (renderer, "_merge", merge),
         ):
-            self.startPatcher(patch.object(renderer, name, replacement))
+            self.startPatcher(patch.object(model, name, replacement))
 
     def _launch(self):
         run = self._propose_of(self.orders)

@@ -22,7 +22,7 @@ class TestEmailFiles(RemindersCommon):
         super().setUp()
         # printing takes a browser, and what is printed is not the point here
         self.rendered = []
-        renderer = self.env.registry["sales.followup.letter"]
+        renderer = self.env.registry["sales.followup.document.printer"]
         patcher = patch.object(renderer, "_render_documents", self._render_documents)
         self.startPatcher(patcher)
 

@@ -68,7 +68,9 @@ class TestEmailPdf(HttpCase, SmtpCommon):
             self.customer, post=True, invoice_user_id=self.alice.id
         )
         with self.allow_pdf_render():
-            prints = self.env["sales.followup.letter"]._render_documents(invoice)
+            prints = self.env["sales.followup.document.printer"]._render_documents(
+                invoice
+            )
         legal = self.env["ir.attachment"].create(
             {
                 "name": "FUS_2026_00001.pdf",
