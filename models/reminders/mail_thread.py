@@ -1,3 +1,5 @@
+from email.message import Message
+
 from odoo import api, models
 
 from ...rules.auto_replies import is_auto_reply
@@ -43,7 +45,9 @@ class MailThread(models.AbstractModel):
         # EXTENDS 'mail'
         result = super()._routing_handle_bounce(email_message, message_dict)
         recipients = message_dict["bounced_message"].notification_ids.res_partner_id
-        for address in find_failed(email_message):
+        # other addons report returns that their mail service told them, not an e-mail
+        is_email = isinstance(email_message, Message)
+        for address in find_failed(email_message) if is_email else ():
             others = recipients.filtered(
                 lambda partner, address=address: (
                     address != partner.email_normalized

@@ -182,6 +182,24 @@ class TestReplies(SmtpCommon):
         self.assertEqual(activity.user_id, self.alice)
         self.assertIn("No such person", activity.note)
 
+    def test_bounce_that_another_addon_tells_without_an_email(self):
+        """A mail service reports returns in a form of its own."""
+        message = self.reminder.message_id
+        self.env["mail.thread"]._routing_handle_bounce(
+            message,
+            {
+                "bounced_email": self.customer.email_normalized,
+                "bounced_message": message,
+                "bounced_msg_ids": [message.message_id],
+                "bounced_partner": self.customer,
+                "body": "No such person",
+                "email_from": "returns@service.example.com",
+                "message_id": make_msgid(domain="service.example.com"),
+                "to": "bounce@followup.example.com",
+            },
+        )
+        self.assertState(self.reminder, "failed", "Bounce")
+
     def test_bounce_of_a_cancelled_reminder_changes_nothing(self):
         self.reminder.with_user(self.alice)._cancel("by mistake")
         self._bounce()
