@@ -19,6 +19,9 @@ _OURS = (
     "tests/reminders/test_reminder.py",
     "tests/sending/test_dispatcher.py",
 )
+# Tests of theirs that leave fields of a model of their own behind, without the model:
+# in the same process, whatever loads the registry later fails.
+_LEFT_OUT = ("base_exception",)
 # Of Odoo's own tests.
 _ODOO = (
     "sale/tests/test_sale_order.py",
@@ -42,7 +45,11 @@ def test_paths(workbench):
     """Return the paths of their tests, ours, and a selection of Odoo's."""
     theirs, ours = workbench.odoo.addons
     files = [
-        *(theirs / addon / "tests" for addon in NEIGHBOUR_ADDONS),
+        *(
+            theirs / addon / "tests"
+            for addon in NEIGHBOUR_ADDONS
+            if addon not in _LEFT_OUT
+        ),
         *(ours / checkout.MODULE / path for path in _OURS),
         *(addons / path for addons in workbench.odoo.own_addons() for path in _ODOO),
     ]
