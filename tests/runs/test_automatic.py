@@ -3,6 +3,7 @@ from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 
+from ...rules.bounds import MOST_DAYS
 from ..common_automatic import AutomaticCommon
 
 
@@ -203,8 +204,8 @@ class TestAutomaticTemplates(AutomaticCommon):
         self.assertRefused(order, due, "no due date")
 
     def test_huge_offsets_stop_nothing(self):
-        self._create_levels(2**31 - 1)
-        self._create_levels(-(2**31) + 1, code="sale_order")
+        self._create_levels(MOST_DAYS)
+        self._create_levels(-MOST_DAYS, code="sale_order")
         [level] = self._create_levels(1, code="customer_invoice")
         order = self._create_due()
         confirmed = self._create_order(self.customer, state="sale")
@@ -402,15 +403,17 @@ class TestAutomaticDocuments(AutomaticCommon):
         values = {"invoice_date_due": self._day(0), "invoice_date": self._day(-9)}
         posted = self._create_invoice(self.customer, post=True, **values)
         draft = self._create_invoice(self.customer, **values)
-        refund = self._create_invoice(self.customer, "out_refund", post=True, **values)
+        # an open one would cover the invoices of its customer
+        other = self._create_customer(self.alice, email="other@customer.example.com")
+        refund = self._create_invoice(other, "out_refund", post=True, **values)
         cancelled = self._create_invoice(self.customer, **values)
         cancelled.button_cancel()
         paid = self._create_invoice(self.customer, post=True, **values)
         self._pay(paid, 100)
         self._run()
         self.assertSent(posted, level)
-        for other in (draft, refund, cancelled, paid):
-            self.assertSent(other)
+        for document in (draft, refund, cancelled, paid):
+            self.assertSent(document)
 
     def _pay(self, invoice, amount):
         """Pay an invoice by a credit note."""
