@@ -4,6 +4,7 @@ from . import sales_followup_assign
 from . import sales_followup_propagate
 from . import sales_followup_propagate_line
 from . import sales_followup_remind
+from . import sales_followup_amend
 from . import sales_followup_cancel
 from . import sales_followup_preview
 from . import sales_followup_verdict

@@ -11,6 +11,7 @@ from . import sales_followup_reminder_access
 from . import sales_followup_reminder_log
 from . import sales_followup_reminder_recipient
 from . import sales_followup_reminder_history
+from . import sales_followup_reminder_desk
 from . import sales_followup_reminder_alert
 from . import sales_followup_agenda
 from . import mail_message

@@ -5,6 +5,7 @@ from . import test_incoming_mail
 from . import test_portal
 from . import test_reminder
 from . import test_reminder_access
+from . import test_reminder_desk
 from . import test_reminder_history
 from . import test_reminder_tours
 from . import test_reminder_views

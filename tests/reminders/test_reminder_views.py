@@ -11,7 +11,8 @@ from ..common_reminders import RemindersCommon
 
 SEARCH = "sales_followup.sales_followup_reminder_view_search"
 
-#: the columns of every list of reminders, in this order; file is a button
+#: the columns of every list of reminders, in this order; file is a button, and what is
+#: done in two clicks follows
 COLUMNS = [
     "name",
     "partner_id",
@@ -22,6 +23,7 @@ COLUMNS = [
     "next_date",
     "user_id",
     "action_download",
+    "followup_desk",
 ]
 OPTIONAL = {"channel", "result_id", "state", "amount", "origin"}
 
@@ -39,7 +41,7 @@ class TestReminderViews(RemindersCommon):
     def _get_columns(self, tree):
         """Give the shown and the optional columns of a list, in their order."""
         shown, optional = [], set()
-        for column in tree.xpath("./field | ./button"):
+        for column in tree.xpath("./field | ./button | ./widget"):
             if column.get("column_invisible"):  # always, or unless it is asked for
                 continue
             if column.get("optional"):

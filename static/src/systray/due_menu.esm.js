@@ -21,7 +21,9 @@ const LOAD_AFTER = 1500;
 /** What changes how many reminders are due, as model/method. */
 const CHANGES = [
     "sales.followup.remind/action_apply",
+    "sales.followup.amend/action_apply",
     "sales.followup.cancel/action_apply",
+    "sales.followup.reminder/action_postpone",
     "sales.followup.reminder/action_retry",
     "sales.followup.reminder/web_save",
     "sales.followup.reminder/web_save_multi",
