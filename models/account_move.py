@@ -106,6 +106,17 @@ class AccountMove(models.Model):
             )
         return refusals
 
+    @api.model
+    def _followup_get_standing_fields(self):
+        # EXTENDS 'sales.followup.mixin'
+        names = super()._followup_get_standing_fields()
+        return [*names, "amount_residual", "payment_state"]
+
+    @api.model
+    def _followup_get_amount_fields(self):
+        # EXTENDS 'sales.followup.mixin'
+        return [self._followup_amount_field, "amount_untaxed_signed"]
+
     def _followup_get_company_amount(self):
         # EXTENDS 'sales.followup.mixin'
         return abs(self.amount_untaxed_signed)

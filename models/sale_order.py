@@ -1,5 +1,4 @@
 from odoo import Command, api, fields, models
-from odoo.tools import SQL
 
 from ..fields import Representatives
 
@@ -103,13 +102,7 @@ class SaleOrder(models.Model):
             if order.state == "sale"
         }
 
-    def _followup_get_company_amount(self):
-        # EXTENDS 'sales.followup.mixin'
-        return self.amount_untaxed / (self.currency_rate or 1.0)
-
     @api.model
-    def _followup_company_amount_to_sql(self, query):
+    def _followup_get_standing_fields(self):
         # EXTENDS 'sales.followup.mixin'
-        amount = self._field_to_sql(query.table, "amount_untaxed", query)
-        rate = self._field_to_sql(query.table, "currency_rate", query)
-        return SQL("%s / COALESCE(NULLIF(%s, 0), 1)", amount, rate)
+        return [*super()._followup_get_standing_fields(), "invoice_status"]

@@ -1,3 +1,5 @@
+from . import sales_followup_document_dialog
+
 from . import base_partner_merge
 from . import sales_followup_anonymize
 from . import sales_followup_assign

@@ -18,12 +18,11 @@ class SalesFollowupForecast(models.TransientModel):
     """One automatic reminder that will be sent, if nothing happens until then."""
 
     _name = "sales.followup.forecast"
+    _inherit = ["sales.followup.document.link"]
     _description = "Forecast of Automatic Reminders"
     _order = "date, customer_name, id"
 
     date = fields.Date(readonly=True)
-    order_id = fields.Many2one("sale.order", string="Quotation / Order", readonly=True)
-    move_id = fields.Many2one("account.move", string="Invoice", readonly=True)
     document_name = fields.Char(string="Document", readonly=True)
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
     customer_name = fields.Char(readonly=True)
@@ -111,7 +110,7 @@ class SalesFollowupForecast(models.TransientModel):
     @api.model
     def _prepare_line(self, document, day, level):
         """Give the values of one line."""
-        link = self.env["sales.followup.reminder"]._get_document_field(document._name)
+        link = self._get_document_field(document._name)
         return {
             "date": day,
             link: document.id,
@@ -122,19 +121,9 @@ class SalesFollowupForecast(models.TransientModel):
             "user_id": document._followup_get_sender().id,
             "company_id": document.company_id.id,
             "currency_id": document.currency_id.id,
-            "amount": document.amount_untaxed,
-        }
-
-    def action_open_document(self):
-        """Open the quotation, order or invoice."""
-        document = self.order_id or self.move_id
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": document._name,
-            "res_id": document.id,
-            "view_mode": "form",
+            "amount": document._followup_get_amount(),
         }
 
     def action_verdict(self):
         """Show what would go, and what speaks against it."""
-        return (self.order_id or self.move_id).action_followup_verdict()
+        return self._get_document().action_followup_verdict()

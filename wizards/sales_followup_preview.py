@@ -7,30 +7,14 @@ class SalesFollowupPreview(models.TransientModel):
     """Shows what a template says of a real document, by e-mail and as a letter."""
 
     _name = "sales.followup.preview"
+    _inherit = ["sales.followup.document.dialog"]
     _description = "Preview of a Follow-up Template"
 
     template_id = fields.Many2one("sales.followup.template", required=True)
     document_type_id = fields.Many2one(related="template_id.document_type_id")
     model = fields.Char(related="template_id.model")
-    order_id = fields.Many2one(
-        "sale.order",
-        string="Quotation / Order",
-        compute="_compute_document",
-        compute_sudo=False,
-        store=True,
-        readonly=False,
-        precompute=True,
-    )
-    move_id = fields.Many2one(
-        "account.move",
-        string="Invoice",
-        domain=[("move_type", "=", "out_invoice")],
-        compute="_compute_document",
-        compute_sudo=False,
-        store=True,
-        readonly=False,
-        precompute=True,
-    )
+    # nothing is sent about credit notes
+    move_id = fields.Many2one(domain=[("move_type", "=", "out_invoice")])
     lang = fields.Selection(
         lambda self: self.env["res.lang"].get_installed(),
         string="Language",
@@ -40,34 +24,43 @@ class SalesFollowupPreview(models.TransientModel):
     email = fields.Html(string="E-mail", compute="_compute_texts", sanitize=False)
     letter = fields.Html(compute="_compute_texts", sanitize=False)
 
-    @api.depends("template_id")
-    def _compute_document(self):
+    @api.model
+    def default_get(self, fields):
         """Start with a document the template would be used for."""
-        fields_by_model = {
-            model: name
-            for name, model in self.env["sales.followup.reminder"]
-            ._get_document_fields()
-            .items()
-        }
-        for wizard in self:
-            sample = wizard.template_id._get_sample_document()
-            for name in fields_by_model.values():
-                wizard[name] = False
-            wizard[fields_by_model[sample._name]] = sample
+        # EXTENDS 'base'
+        values = super().default_get(fields)
+        return {**self._get_sample(values), **values}
 
-    @api.depends("template_id", "order_id", "move_id", "lang")
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Start with a document the template would be used for, by RPC, too."""
+        # EXTENDS 'base'
+        return super().create(
+            [{**self._get_sample(vals), **vals} for vals in vals_list]
+        )
+
+    @api.model
+    def _get_sample(self, vals):
+        """Return the link to a document to try a template on, as values.
+
+        :param vals: of the dialog, maybe with a document
+        """
+        template = self.env["sales.followup.template"].browse(vals.get("template_id"))
+        if not template or not vals.keys().isdisjoint(self._get_document_fields()):
+            return {}
+        sample = template._get_sample_document()
+        return {self._get_document_field(sample._name): sample.id} if sample else {}
+
+    @api.depends(lambda self: ("template_id", "lang", *self._get_document_fields()))
     def _compute_texts(self):
         for wizard in self:
             wizard.subject, wizard.email = wizard._try(wizard._render_email)
             _subject, wizard.letter = wizard._try(wizard._render_letter)
 
-    def _get_document(self):
-        """Give the document that was chosen; empty while there is none."""
-        document = (self.order_id or self.move_id)._origin
-        if document:
-            # values somebody else has read are at hand: ask before using them
-            document.check_access("read")
-        return document
+    @api.model
+    def _get_link_modifiers(self, link):
+        # EXTENDS 'sales_followup'
+        return {"invisible": f"model != '{self._get_document_fields()[link]}'"}
 
     def _get_langs(self, channel):
         """Return the document's id with the language a text is shown in."""

@@ -5,27 +5,26 @@ from odoo.tools import SQL, plaintext2html
 from ..models.reminders.sales_followup_template import CHANNELS, SENDING
 from ..rules.verdict import Mode
 
-#: what says whether and what is sent
-SENT = ("order_id", "move_id", "template_id", "channel", "contact_id", "log_only")
+
+def _sent(self):
+    """Return the names of the fields that say whether and what is sent."""
+    return (
+        *self._get_document_fields(),
+        *("template_id", "channel", "contact_id", "log_only"),
+    )
 
 
 class SalesFollowupRemind(models.TransientModel):
     """The dialog that reminds of one document: logs what was done, or sends it."""
 
     _name = "sales.followup.remind"
-    _inherit = ["sales.followup.guarded"]
+    _inherit = ["sales.followup.document.dialog", "sales.followup.guarded"]
     _description = "Remind"
 
     partner_id = fields.Many2one(
         "res.partner",
         string="Customer",
         help="Only the documents of this customer are offered.",
-    )
-    order_id = fields.Many2one("sale.order", string="Quotation / Order")
-    move_id = fields.Many2one(
-        "account.move",
-        string="Invoice",
-        domain=[("move_type", "in", ("out_invoice", "out_refund"))],
     )
     document_type_id = fields.Many2one(
         "sales.followup.document.type", compute="_compute_document"
@@ -114,7 +113,7 @@ class SalesFollowupRemind(models.TransientModel):
     def _get_action(self, **values):
         """Open the dialog on a document or a customer.
 
-        :param values: one of ``order_id``, ``move_id``, ``partner_id``, as ids
+        :param values: ``partner_id``, or a link to a document, as ids
         """
         return {
             "type": "ir.actions.act_window",
@@ -125,27 +124,10 @@ class SalesFollowupRemind(models.TransientModel):
             "context": {f"default_{name}": value for name, value in values.items()},
         }
 
-    def _get_document(self):
-        """Give the document that was chosen; empty while there is none."""
-        self.ensure_one()
-        # in a form it stands for a stored one, whose reminders are asked for
-        document = (self.order_id or self.move_id)._origin
-        if document:
-            # whom it is for is told with elevated rights: only to who may read it
-            document.check_access("read")
-        return document
-
-    @api.onchange("order_id")
-    def _onchange_order_id(self):
-        if self.order_id:
-            self.move_id = False
-            self._onchange_channel()
-
-    @api.onchange("move_id")
-    def _onchange_move_id(self):
-        if self.move_id:
-            self.order_id = False
-            self._onchange_channel()
+    def _onchange_document(self, link):
+        # EXTENDS 'sales_followup'
+        super()._onchange_document(link)
+        self._onchange_channel()
 
     @api.onchange("channel")
     def _onchange_channel(self):
@@ -180,7 +162,7 @@ class SalesFollowupRemind(models.TransientModel):
 
     # --- compute ----------------------------------------------------------------
 
-    @api.depends("order_id", "move_id", "partner_id")
+    @api.depends(lambda self: (*self._get_document_fields(), "partner_id"))
     def _compute_document(self):
         for wizard in self:
             document = wizard._get_document()
@@ -190,7 +172,7 @@ class SalesFollowupRemind(models.TransientModel):
             customer = document.partner_id or wizard.partner_id
             wizard.customer_id = customer.commercial_partner_id
 
-    @api.depends("order_id", "move_id")
+    @api.depends(lambda self: tuple(self._get_document_fields()))
     def _compute_template_id(self):
         """Suggest the next level of the series, the last one again after the last.
 
@@ -215,7 +197,7 @@ class SalesFollowupRemind(models.TransientModel):
             is_open = document and document._followup_filter_open()
             wizard.channel = is_open and wizard.template_id.channel or "phone"
 
-    @api.depends("order_id", "move_id", "channel")
+    @api.depends(lambda self: (*self._get_document_fields(), "channel"))
     def _compute_contact_id(self):
         for wizard in self:
             document = wizard._get_document()
@@ -224,7 +206,7 @@ class SalesFollowupRemind(models.TransientModel):
             )
             wizard.contact_id = recipients.get(document, False)
 
-    @api.depends("order_id", "move_id", "template_id", "channel")
+    @api.depends(lambda self: (*self._get_document_fields(), "template_id", "channel"))
     def _compute_next_date(self):
         for wizard in self:
             document = wizard._get_document()
@@ -234,7 +216,7 @@ class SalesFollowupRemind(models.TransientModel):
                 else False
             )
 
-    @api.depends(*SENT)
+    @api.depends(_sent)
     def _compute_obstacle(self):
         for wizard in self:
             document = wizard._get_document()
@@ -245,7 +227,7 @@ class SalesFollowupRemind(models.TransientModel):
                 )
             wizard.obstacle = obstacles.get(document, False)
 
-    @api.depends(*SENT)
+    @api.depends(_sent)
     def _compute_known_reasons(self):
         """Ask the one verdict, and note what the user is shown."""
         judge = self.env["sales.followup.judge"]
@@ -257,7 +239,7 @@ class SalesFollowupRemind(models.TransientModel):
                 " ".join(judge._explain(reason, currency).split()) for reason in reasons
             )
 
-    @api.depends("known_texts", "obstacle", *SENT)
+    @api.depends(lambda self: ("known_texts", "obstacle", *_sent(self)))
     def _compute_warning(self):
         """Show what the one verdict says against it; only an obstacle forbids it."""
         judge = self.env["sales.followup.judge"]
@@ -295,7 +277,7 @@ class SalesFollowupRemind(models.TransientModel):
         )[document]
         return judgement.verdict.reasons
 
-    @api.depends(*SENT)
+    @api.depends(_sent)
     def _compute_preview(self):
         for wizard in self:
             wizard.subject, wizard.preview = wizard._render_preview()
@@ -386,13 +368,7 @@ class SalesFollowupRemind(models.TransientModel):
             raise UserError(
                 self.env._("Choose the quotation, order or invoice to remind of.")
             )
-        if self.order_id and self.move_id:
-            raise UserError(
-                self.env._(
-                    "A reminder is about one document; choose a quotation, an order "
-                    "or an invoice."
-                )
-            )
+        self._check_one_document()
         customer = self.partner_id.commercial_partner_id
         if customer and document.partner_id.commercial_partner_id != customer:
             raise UserError(

@@ -8,12 +8,11 @@ class SalesFollowupVerdict(models.TransientModel):
     what would be in it."""
 
     _name = "sales.followup.verdict"
+    _inherit = ["sales.followup.document.dialog"]
     _description = "Would It Be Sent?"
 
-    order_id = fields.Many2one("sale.order", string="Quotation / Order")
-    move_id = fields.Many2one(
-        "account.move", string="Invoice", domain=[("move_type", "=", "out_invoice")]
-    )
+    # nothing is sent about credit notes
+    move_id = fields.Many2one(domain=[("move_type", "=", "out_invoice")])
     document_type_id = fields.Many2one(
         "sales.followup.document.type", compute="_compute_document_type_id"
     )
@@ -36,7 +35,7 @@ class SalesFollowupVerdict(models.TransientModel):
     def _get_action(self, **values):
         """Open the question on a document.
 
-        :param values: ``order_id`` or ``move_id``, as ids
+        :param values: a link to a document, as id
         """
         return {
             "type": "ir.actions.act_window",
@@ -47,29 +46,19 @@ class SalesFollowupVerdict(models.TransientModel):
             "context": {f"default_{name}": value for name, value in values.items()},
         }
 
-    def _get_document(self):
-        """Give the document that was chosen; empty while there is none."""
-        self.ensure_one()
-        return (self.order_id or self.move_id)._origin
+    def _onchange_document(self, link):
+        # EXTENDS 'sales_followup'
+        super()._onchange_document(link)
+        self.template_id = False
 
-    @api.onchange("order_id")
-    def _onchange_order_id(self):
-        if self.order_id:
-            self.move_id = self.template_id = False
-
-    @api.onchange("move_id")
-    def _onchange_move_id(self):
-        if self.move_id:
-            self.order_id = self.template_id = False
-
-    @api.depends("order_id", "move_id")
+    @api.depends(lambda self: tuple(self._get_document_fields()))
     def _compute_document_type_id(self):
         for wizard in self:
             document = wizard._get_document()
             types = document._followup_get_types() if document else {}
             wizard.document_type_id = types.get(document, False)
 
-    @api.depends("order_id", "move_id", "template_id")
+    @api.depends(lambda self: (*self._get_document_fields(), "template_id"))
     def _compute_verdict(self):
         for wizard in self:
             document = wizard._get_document()
@@ -83,7 +72,6 @@ class SalesFollowupVerdict(models.TransientModel):
                 }
             )
             if document:
-                document.check_access("read")
                 wizard._take_judgement(wizard._judge(document))
 
     def _judge(self, document):
@@ -109,7 +97,7 @@ class SalesFollowupVerdict(models.TransientModel):
         self.send = verdict.send
         self.next_date = verdict.next_date
 
-    @api.depends("order_id", "move_id", "template_id")
+    @api.depends(lambda self: (*self._get_document_fields(), "template_id"))
     def _compute_preview(self):
         for wizard in self:
             wizard.subject, wizard.preview = wizard._render_preview()

@@ -186,9 +186,12 @@ class SalesFollowupDocumentPrinter(models.AbstractModel):
         """Print documents as Odoo does, in the language of their customers.
 
         :param documents: a recordset
-        :return: dict of document → PDF as bytes
+        :return: dict of document → PDF as bytes, ``None`` where no report prints its
+            kind
         :raise UserError: naming the first document that cannot be printed
         """
+        if documents._name not in self._get_document_reports():
+            return dict.fromkeys(documents)
         stored = {document: self._get_stored_pdf(document) for document in documents}
         contents = {}
         for some in self._split(documents):

@@ -155,12 +155,14 @@ class SalesFollowupLetter(models.AbstractModel):
 
         :param letter: what :meth:`_render_pdf` gave: bytes, or an exception, which is
             raised
-        :param document_pdf: bytes
+        :param document_pdf: bytes, or ``None``
         :param document: whose PDF that is, for the message if it is broken
         :return: bytes
         """
         if isinstance(letter, Exception):
             raise letter
+        if document_pdf is None:
+            return letter
         printer = self.env["sales.followup.document.printer"]
         try:
             printer._check_pdf(document_pdf)

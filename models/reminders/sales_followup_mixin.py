@@ -3,6 +3,7 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ...bounds import check_bounds
 from ...rules.bounds import shift
@@ -44,6 +45,9 @@ class SalesFollowupMixin(models.AbstractModel):
     """Reminders of a document; :mod:`.sales_followup_mixin` has who follows it."""
 
     _inherit = "sales.followup.mixin"
+
+    #: the untaxed amount, in the document's currency
+    _followup_amount_field = "amount_untaxed"
 
     followup_exclude = fields.Boolean(
         string="Do not remind automatically",
@@ -370,14 +374,34 @@ class SalesFollowupMixin(models.AbstractModel):
         lead = self.sudo()[self._followup_lead_field]
         return lead.filtered("active") or self._followup_active_reps()[:1]
 
-    def _followup_get_company_amount(self):
-        """Return the untaxed amount in the company's currency, at the document's rate.
-
-        :meth:`_followup_company_amount_to_sql` must tell the same.
+    def _followup_get_amount(self):
+        """Return the untaxed amount in the document's currency.
 
         :rtype: float
         """
-        raise NotImplementedError
+        return self[self._followup_amount_field]
+
+    @api.model
+    def _followup_get_amount_fields(self):
+        """Return the names of the fields that tell the amounts of a document."""
+        names = [self._followup_amount_field, "currency_rate"]
+        return [name for name in names if name in self._fields]
+
+    @api.model
+    def _followup_get_standing_fields(self):
+        """Return the names of the fields that tell whether a document is open."""
+        return [name for name in ("state",) if name in self._fields]
+
+    def _followup_get_company_amount(self):
+        """Return the untaxed amount in the company's currency, at the document's rate.
+
+        That is its ``currency_rate``; a document without this field is in the company's
+        currency. :meth:`_followup_company_amount_to_sql` must tell the same.
+
+        :rtype: float
+        """
+        rate = self.currency_rate if "currency_rate" in self._fields else 1.0
+        return self._followup_get_amount() / (rate or 1.0)
 
     @api.model
     def _followup_company_amount_to_sql(self, query):
@@ -386,14 +410,20 @@ class SalesFollowupMixin(models.AbstractModel):
         :param query: Query of documents of this model
         :rtype: SQL
         """
-        raise NotImplementedError
+        amount = self._field_to_sql(query.table, self._followup_amount_field, query)
+        if "currency_rate" not in self._fields:
+            return amount
+        rate = self._field_to_sql(query.table, "currency_rate", query)
+        return SQL("%s / COALESCE(NULLIF(%s, 0), 1)", amount, rate)
 
     def _followup_get_kind(self):
         """Give what the document is called, as on the button of an e-mail.
 
         :rtype: str
         """
-        return self.type_name
+        if "type_name" in self._fields:
+            return self.type_name
+        return self._followup_get_types()[self].name
 
     # --- reminding --------------------------------------------------------------
 
@@ -466,7 +496,7 @@ class SalesFollowupMixin(models.AbstractModel):
         """Close the activity of a document that is done with."""
         # EXTENDS 'base'
         result = super().write(vals)
-        if "state" in vals:
+        if not vals.keys().isdisjoint(self._followup_get_standing_fields()):
             self._followup_close_finished()
         return result
 

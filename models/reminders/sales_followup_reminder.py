@@ -10,9 +10,7 @@ from .sales_followup_template import CHANNELS
 class SalesFollowupReminder(models.Model):
     """One act of chasing one document: done, outgoing or failed.
 
-    Who may read the document may see its reminders, and remind. A new kind of document
-    needs the mixin, a field here and on the lines of runs, and an entry in
-    :meth:`_get_document_fields`.
+    Who may read the document may see its reminders, and remind.
     """
 
     _name = "sales.followup.reminder"
@@ -23,21 +21,6 @@ class SalesFollowupReminder(models.Model):
 
     name = fields.Char(
         string="Number", readonly=True, copy=False, default="/", index="trigram"
-    )
-    order_id = fields.Many2one(
-        "sale.order",
-        string="Quotation / Order",
-        index="btree_not_null",
-        ondelete="cascade",
-        check_company=True,
-    )
-    move_id = fields.Many2one(
-        "account.move",
-        string="Invoice",
-        index="btree_not_null",
-        ondelete="cascade",
-        check_company=True,
-        domain="[('move_type', 'in', ('out_invoice', 'out_refund'))]",
     )
     document_ref = fields.Reference(
         selection="_selection_document_ref",
@@ -208,38 +191,35 @@ class SalesFollowupReminder(models.Model):
         "of its document.",
     )
 
-    # exactly once, whatever happens: two workers, a restart, a run twice at a time
-    _order_level_once = models.UniqueIndex(
-        "(order_id, template_id, cycle) WHERE origin = 'auto' AND order_id IS NOT NULL",
-        "This document got this reminder already.",
-    )
-    _move_level_once = models.UniqueIndex(
-        "(move_id, template_id, cycle) WHERE origin = 'auto' AND move_id IS NOT NULL",
-        "This document got this reminder already.",
-    )
     # the last e-mail or letter to a customer
     _partner_sent = models.Index(
         "(partner_id, date DESC) WHERE channel IN ('email', 'letter')"
     )
-    # what the lists of a document show: its reminders, the newest first
-    _order_date = models.Index("(order_id, date DESC, id DESC)")
-    _move_date = models.Index("(move_id, date DESC, id DESC)")
 
     # --- documents --------------------------------------------------------------
 
-    @api.constrains("order_id", "move_id")
-    def _check_one_document(self):
-        names = self._get_document_fields()
-        for reminder in self:
-            if sum(bool(reminder[name]) for name in names) != 1:
-                raise ValidationError(
-                    self.env._(
-                        "A reminder is about one document; choose a quotation, an "
-                        "order or an invoice."
-                    )
-                )
+    @api.model
+    def _get_document_indexes(self, link):
+        # EXTENDS 'sales_followup'
+        return {
+            **super()._get_document_indexes(link),
+            # exactly once, whatever happens: two workers, a restart, a run twice at a
+            # time
+            "level_once": models.UniqueIndex(
+                f"({link}, template_id, cycle) WHERE origin = 'auto'"
+                f" AND {link} IS NOT NULL",
+                "This document got this reminder already.",
+            ),
+            # what the lists of a document show: its reminders, the newest first
+            "date": models.Index(f"({link}, date DESC, id DESC)"),
+        }
 
-    @api.constrains("order_id", "move_id")
+    @api.constrains(lambda self: tuple(self._get_document_fields()))
+    def _check_one_document(self):
+        # EXTENDS 'sales_followup'
+        return super()._check_one_document()
+
+    @api.constrains(lambda self: tuple(self._get_document_fields()))
     def _check_document_type(self):
         for reminder in self:
             if not reminder.document_type_id:
@@ -290,6 +270,19 @@ class SalesFollowupReminder(models.Model):
             reminder.calendar_label = f"{reminder.partner_id.display_name}, {name}"
 
     @api.model
+    def _get_paths(self, method):
+        """Return the fields of all kinds of documents that a value depends on.
+
+        :param method: of the documents: returns names of their fields
+        :rtype: list of str
+        """
+        return [
+            f"{link}.{name}"
+            for link, model in self._get_document_fields().items()
+            for name in getattr(self.env[model], method)()
+        ]
+
+    @api.model
     def _search_document_ref(self, operator, value):
         if operator not in ("in", "ilike", "="):
             return NotImplemented
@@ -317,17 +310,12 @@ class SalesFollowupReminder(models.Model):
             reminder.company_id = self.env.company
             reminder.cycle = 0
 
-    @api.depends(
-        "order_id.amount_untaxed",
-        "order_id.currency_rate",
-        "move_id.amount_untaxed",
-        "move_id.amount_untaxed_signed",
-    )
+    @api.depends(lambda self: self._get_paths("_followup_get_amount_fields"))
     def _compute_amount(self):
         for reminder in self:
             document = reminder._get_document()
             reminder.currency_id = document.currency_id
-            reminder.amount = document.amount_untaxed
+            reminder.amount = document._followup_get_amount()
             reminder.amount_company = document._followup_get_company_amount()
 
     @api.depends("attachment_id")
@@ -338,13 +326,7 @@ class SalesFollowupReminder(models.Model):
                 attachment_id and f"/web/content/{attachment_id}?download=true"
             )
 
-    @api.depends(
-        "order_id.state",
-        "order_id.invoice_status",
-        "move_id.state",
-        "move_id.amount_residual",
-        "move_id.payment_state",
-    )
+    @api.depends(lambda self: self._get_paths("_followup_get_standing_fields"))
     def _compute_is_open(self):
         # not kept: what is open is said by the document type, and may change
         for name, reminders in self._group_by_document_model().items():
@@ -373,7 +355,9 @@ class SalesFollowupReminder(models.Model):
         return self._select_flagged(is_open, value)
 
     @api.depends(
-        "order_id.followup_last_reminder_id", "move_id.followup_last_reminder_id"
+        lambda self: [
+            f"{link}.followup_last_reminder_id" for link in self._get_document_fields()
+        ]
     )
     def _compute_is_last(self):
         for reminder in self:

@@ -30,7 +30,10 @@ class ResUsers(models.Model):
             return NotImplemented
         relations = [
             self.env[model]._fields["followup_rep_ids"]
-            for model in ("res.partner", "sale.order", "account.move")
+            for model in self.env.registry.descendants(
+                ["sales.followup.followed"], "_inherit"
+            )
+            if not self.env[model]._abstract
         ]
         following = SQL(" UNION ").join(
             SQL(

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 #: what lines of runs tell in words; documents, dates and amounts stay
@@ -18,15 +18,17 @@ class SalesFollowupReminder(models.Model):
         ondelete="restrict",
     )
 
-    # once in a run, however often its batch is started
-    _order_run_once = models.UniqueIndex(
-        "(run_id, order_id) WHERE origin = 'run' AND order_id IS NOT NULL",
-        "This run reminded of the document already.",
-    )
-    _move_run_once = models.UniqueIndex(
-        "(run_id, move_id) WHERE origin = 'run' AND move_id IS NOT NULL",
-        "This run reminded of the document already.",
-    )
+    @api.model
+    def _get_document_indexes(self, link):
+        # EXTENDS 'sales_followup'
+        return {
+            **super()._get_document_indexes(link),
+            # once in a run, however often its batch is started
+            "run_once": models.UniqueIndex(
+                f"(run_id, {link}) WHERE origin = 'run' AND {link} IS NOT NULL",
+                "This run reminded of the document already.",
+            ),
+        }
 
     def _anonymize(self):
         """Take the words off the lines of runs, and the letters out of their files."""

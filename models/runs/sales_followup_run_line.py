@@ -29,12 +29,6 @@ class SalesFollowupRunLine(models.Model):
         "sales.followup.run", required=True, index=True, ondelete="cascade"
     )
     run_state = fields.Selection(related="run_id.state", string="State of the Run")
-    order_id = fields.Many2one(
-        "sale.order", string="Quotation / Order", index=True, ondelete="cascade"
-    )
-    move_id = fields.Many2one(
-        "account.move", string="Invoice", index=True, ondelete="cascade"
-    )
     document_name = fields.Char(string="Document", readonly=True)
     document_type_id = fields.Many2one(
         "sales.followup.document.type", string="Type", readonly=True
@@ -116,15 +110,19 @@ class SalesFollowupRunLine(models.Model):
         readonly=True, help="Why it was not sent, as the verdict knows it."
     )
 
-    _order_once = models.UniqueIndex(
-        "(run_id, order_id) WHERE order_id IS NOT NULL",
-        "A run has each document once.",
-    )
-    _move_once = models.UniqueIndex(
-        "(run_id, move_id) WHERE move_id IS NOT NULL", "A run has each document once."
-    )
     # what batches look for
     _waiting = models.Index("(run_id, id) WHERE state = 'waiting'")
+
+    @api.model
+    def _get_document_indexes(self, link):
+        # EXTENDS 'sales_followup'
+        return {
+            **super()._get_document_indexes(link),
+            "once": models.UniqueIndex(
+                f"(run_id, {link}) WHERE {link} IS NOT NULL",
+                "A run has each document once.",
+            ),
+        }
 
     @api.model
     def _selection_channel(self):

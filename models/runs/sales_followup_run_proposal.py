@@ -191,7 +191,7 @@ class SalesFollowupRun(models.Model):
         :rtype: Domain
         """
         chased = doc_type._get_domain("chase_domain")
-        if self.with_drafts:
+        if self.with_drafts and "state" in self.env[doc_type.model]._fields:
             chased |= doc_type._get_domain("open_domain") & Domain(
                 "state", "=", "draft"
             )
@@ -212,7 +212,10 @@ class SalesFollowupRun(models.Model):
         if user := self.document_rep_id:
             domain &= Domain("followup_rep_ids", "in", user.ids)
         if self.team_id:
-            domain &= Domain("team_id", "=", self.team_id.id)
+            has_team = "team_id" in self.env[doc_type.model]._fields
+            domain &= (
+                Domain("team_id", "=", self.team_id.id) if has_team else Domain.FALSE
+            )
         if self.never_reminded:
             domain &= Domain("followup_last_reminder_id", "=", False)
         if self.my_series:
@@ -352,7 +355,7 @@ class SalesFollowupRun(models.Model):
             "due_date": due_date,
             "late_days": max(0, (today - due_date).days) if due_date else 0,
             "currency_id": document.currency_id.id,
-            "amount": document.amount_untaxed,
+            "amount": document._followup_get_amount(),
         }
 
     @api.model

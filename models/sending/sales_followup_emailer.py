@@ -346,7 +346,8 @@ class SalesFollowupEmailer(models.AbstractModel):
         :return: list of str, or ``None`` for what Odoo says
         """
         due = document.followup_due_amount
-        if not due or due == document.amount_total:
+        total = document.amount_total if "amount_total" in document._fields else None
+        if not due or due == total:
             return None
         amount = format_amount(self.env, due, document.currency_id, lang_code=lang)
         return [f"{document.name} - {document.partner_id.name}", amount]

@@ -26,7 +26,7 @@ class SalesFollowupEmailer(models.AbstractModel):
         fixed = template.mail_template_id.sudo().attachment_ids
         own = self._get_own_files(reminders[link])
         pdfs = {}
-        if template.attach_document:
+        if template.attach_document and reminders[link]._followup_get_report():
             names = self._get_file_names(reminders, link)
             pdfs = self._make_pdfs(reminders, link, names)
         reports = self._make_reports(reminders, link, template)
@@ -71,8 +71,7 @@ class SalesFollowupEmailer(models.AbstractModel):
         reports = template.mail_template_id.sudo().report_template_ids
         printers = self.env["sales.followup.document.printer"]
         if template.attach_document:
-            known = printers._get_document_reports()[reminders[link]._name]
-            reports -= reports._get_report(known)
+            reports -= reminders[link]._followup_get_report()
         if not reports:
             return {}
         contacts = {reminder[link]: reminder.contact_id for reminder in reminders}

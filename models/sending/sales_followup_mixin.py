@@ -24,11 +24,12 @@ class SalesFollowupMixin(models.AbstractModel):
     def _followup_get_report(self):
         """Return the report that prints these documents for a reminder.
 
-        :rtype: ir.actions.report
+        :return: ``ir.actions.report``, empty where none prints their kind
         """
-        printer = self.env["sales.followup.document.printer"]
-        report = printer._get_document_reports()[self._name]
-        return self.env["ir.actions.report"]._get_report(report)
+        reports = self.env["sales.followup.document.printer"]._get_document_reports()
+        report = reports.get(self._name)
+        actions = self.env["ir.actions.report"]
+        return actions._get_report(report) if report else actions
 
     def _followup_get_file_name(self, lang=None, report=None):
         """Return the name of the document's PDF.
@@ -58,6 +59,11 @@ class SalesFollowupMixin(models.AbstractModel):
             if name:
                 return str(name)
         return self._get_report_base_filename()
+
+    def _get_report_base_filename(self):
+        """Return what a print is called where its report does not say."""
+        # Odoo asks all that are printed for it, and its own documents have it
+        return self.display_name
 
     @contextmanager
     def _followup_speaking(self, lang):

@@ -4,6 +4,9 @@ import pytest
 
 from workbench.environment import prepared
 
+# Odoo loads these, see test_new_kind.
+collect_ignore = ["examples"]
+
 
 @pytest.fixture(scope="session")
 def workbench():

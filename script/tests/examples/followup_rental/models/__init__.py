@@ -1,0 +1,2 @@
+from . import followup_rental
+from . import sales_followup_document_link
