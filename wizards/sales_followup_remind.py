@@ -126,8 +126,9 @@ class SalesFollowupRemind(models.TransientModel):
 
     def _onchange_document(self, link):
         # EXTENDS 'sales_followup'
-        super()._onchange_document(link)
+        result = super()._onchange_document(link)
         self._onchange_channel()
+        return result
 
     @api.onchange("channel")
     def _onchange_channel(self):

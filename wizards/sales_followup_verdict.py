@@ -48,8 +48,9 @@ class SalesFollowupVerdict(models.TransientModel):
 
     def _onchange_document(self, link):
         # EXTENDS 'sales_followup'
-        super()._onchange_document(link)
+        result = super()._onchange_document(link)
         self.template_id = False
+        return result
 
     @api.depends(lambda self: tuple(self._get_document_fields()))
     def _compute_document_type_id(self):

@@ -320,7 +320,7 @@ class SalesFollowupJudge(models.AbstractModel):
             # in the language of who asks already
             return reason.text
         templates = self.env["sales.followup.template"].sudo()
-        return self.env._(self._get_explanations()[reason.code]) % {
+        values = {
             "until": format_date(self.env, reason.until),
             "day": format_date(self.env, reason.day),
             "since": format_date(self.env, reason.since),
@@ -333,6 +333,9 @@ class SalesFollowupJudge(models.AbstractModel):
                 else reason.amount
             ),
         }
+        # lazy texts take their values after the translation
+        text = self.env._(self._get_explanations()[reason.code])
+        return text % values
 
     @api.model
     def _get_explanations(self):

@@ -175,7 +175,8 @@ registry.category("web_tour.tours").add("sales_followup_calendar", {
         },
         {
             content: "The popover shows the document",
-            trigger: ".o_cw_popover:contains(Touring Customer) .list-group-item:contains(S)",
+            trigger:
+                ".o_cw_popover:contains(Touring Customer) .list-group-item:contains(S)",
         },
         {
             trigger: ".o_cw_popover .o_cw_popover_close",
