@@ -121,7 +121,7 @@ class TestJudge(AutomaticCommon):
         self.env.company.followup_min_days = 30
         orders = self.env["sale.order"].concat(
             *(
-                self._create_due(0, followup_pause_until=never),
+                self._create_due(0),
                 self._create_quotation(validity_date=never),
                 self._create_quotation(validity_date="0001-01-01"),
                 self._create_order(
@@ -129,15 +129,22 @@ class TestJudge(AutomaticCommon):
                 ),
             )
         )
-        self.env["sales.followup.reminder"].create(
+        reminder = self.env["sales.followup.reminder"].create(
             {
                 "order_id": orders[0].id,
                 "channel": "email",
                 "template_id": self.first.id,
-                "date": f"{never} 23:59:59",
-                "next_date": never,
             }
         )
+        # as earlier versions took them, and imports by SQL do
+        orders[0]._followup_note({"followup_pause_until": never})
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE sales_followup_reminder SET date = %s, next_date = %s"
+            " WHERE id = %s",
+            [f"{never} 23:59:59", never, reminder.id],
+        )
+        self.env.invalidate_all()
         for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
             self.env.company.resource_calendar_id.tz = zone
             for mode in Mode:
