@@ -81,7 +81,7 @@ class Data:
         return json.dumps(asdict(self))
 
     def partner_ids(self, count, turn=0):
-        """Give ``count`` customers, others at every turn until all had theirs."""
+        """Return ``count`` customers, others at every turn until all had theirs."""
         count = min(count, self.sizes.partners)
         start = (turn % (self.sizes.partners // count)) * count
         return list(
@@ -89,12 +89,12 @@ class Data:
         )
 
     def partner_ids_with(self, kind, documents, turn=0):
-        """Give customers that have about that many ``orders`` or ``invoices``."""
+        """Return customers that have about that many ``orders`` or ``invoices``."""
         count = documents * self.sizes.partners // getattr(self.sizes, kind)
         return self.partner_ids(max(1, count), turn)
 
     def quotation_ids(self, count, turn=0):
-        """Give ``count`` quotations to chase, others at every turn until all had
+        """Return ``count`` quotations to chase, others at every turn until all had
         theirs."""
         waiting = self.sizes.quotations - self.sizes.reminders
         count = min(count, waiting)
@@ -105,7 +105,7 @@ class Data:
 
 
 def prepare(env, sizes):
-    """Give the data in this database, made now where there is none.
+    """Return the data in this database, made now where there is none.
 
     :param env: the superuser's environment, to be committed
     :param sizes: the least there must be
@@ -598,7 +598,7 @@ class _Generator:
         return getattr(self, "first_partner", first)
 
     def _chat(self, seed, first, count):
-        """Give each copy the chatter of a record made in the web client."""
+        """Return each copy the chatter of a record made in the web client."""
         message = seed._message_log(body="Created")
         tracking = self.env["mail.tracking.value"].create(
             {

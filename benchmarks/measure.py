@@ -73,7 +73,7 @@ class _Rows(dict):
 
 
 def _written_rows(cr):
-    """Give how many rows this transaction wrote: {"+table": inserted, ...}."""
+    """Return how many rows this transaction wrote: {"+table": inserted, ...}."""
     cr.execute(
         """
         SELECT verb || relname, rows
@@ -125,7 +125,7 @@ class Result:
         }
 
     def rounds(self, lap=None):
-        """Give the laps of that name, or the sums of all laps, one for each round."""
+        """Return the laps of that name, or the sums of all laps, one for each round."""
         if lap is not None:
             return self.laps[lap]
         return [
@@ -189,13 +189,13 @@ class Bench:
         return trial
 
     def as_editor(self):
-        """Give a context manager: the editor's environment, committed at the end."""
+        """Return a context manager: the editor's environment, committed at the end."""
         # mails are queued, not sent
         context = {**self.context(), "mail_notify_force_send": False}
         return committed(self.registry, self.data.editor, context)
 
     def context(self):
-        """Give the context the web client sends along."""
+        """Return the context the web client sends along."""
         with rolled_back(self.registry) as env:
             editor = env["res.users"].browse(self.data.editor)
             return {
@@ -207,7 +207,7 @@ class Bench:
 
 
 def peak_memory():
-    """Give the most memory this process ever held, in MB."""
+    """Return the most memory this process ever held, in MB."""
     try:
         with open("/proc/self/status") as status:
             for line in status:

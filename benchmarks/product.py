@@ -171,7 +171,7 @@ def remind_by_email(documents, template, user_id):
 
 
 def give_addresses(documents):
-    """Give the customers of documents a postal address."""
+    """Return the customers of documents a postal address."""
     documents.partner_id.write(
         {"street": "1 Main Street", "zip": "94538", "city": "Fremont"}
     )

@@ -20,7 +20,7 @@ class _Server(ThreadingHTTPServer):
         self.files = {}
 
     def find(self, path):
-        """Give a file: a style sheet that was put here, else a static one of Odoo."""
+        """Return a file: a style sheet that was put here, else a static one of Odoo."""
         if path not in self.files:
             try:
                 with file_open(path.lstrip("/"), "rb") as file:
@@ -81,7 +81,7 @@ def _get_links(env, report_ref, record_id):
 
 
 def _make(env, link):
-    """Give a style sheet as Odoo's web server would."""
+    """Return a style sheet as Odoo's web server would."""
     name, rtl, _kind, autoprefix = env["ir.asset"]._parse_bundle_name(
         link.rsplit("/", 1)[1], False
     )

@@ -31,7 +31,7 @@ class SalesFollowupDocumentLink(models.AbstractModel):
 
     @api.model
     def _get_document_fields(self):
-        """Give the kinds of documents that are chased.
+        """Return the kinds of documents that are chased.
 
         :return: dict of link field → model; override it to add a kind
         """
@@ -39,7 +39,7 @@ class SalesFollowupDocumentLink(models.AbstractModel):
 
     @api.model
     def _get_document_field(self, model):
-        """Give the link field of a model of documents.
+        """Return the link field of a model of documents.
 
         :raise UserError: where its documents are not chased
         """
@@ -49,7 +49,7 @@ class SalesFollowupDocumentLink(models.AbstractModel):
         raise UserError(self.env._("%(model)s: nothing to remind of.", model=model))
 
     def _get_document(self):
-        """Give the one document that is chased.
+        """Return the one document that is chased.
 
         :return: record of one of the models of :meth:`_get_document_fields`
         """

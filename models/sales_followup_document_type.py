@@ -193,7 +193,7 @@ class SalesFollowupDocumentType(models.Model):
 
     @api.model
     def _get_chased(self, model):
-        """Give the types of a model whose documents are chased, in their order.
+        """Return the types of a model whose documents are chased, in their order.
 
         They are asked for many times for each batch of documents, and hardly change.
         """
@@ -337,7 +337,7 @@ class SalesFollowupDocumentType(models.Model):
 
     @api.model
     def _get_eval_context(self):
-        """Give the names a type's domain may use."""
+        """Return the names a type's domain may use."""
         return {
             # as in record rules: the same whatever the caller's context
             # pylint: disable-next=context-overridden
@@ -372,7 +372,7 @@ class SalesFollowupDocumentType(models.Model):
         return domain
 
     def _get_documents_model(self):
-        """Give the model of this type's documents, archived and cancelled included."""
+        """Return the model of this type's documents, archived ones included."""
         self.ensure_one()
         return self.env[self.model].with_context(active_test=False)
 

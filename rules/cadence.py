@@ -59,7 +59,7 @@ Series = Sequence[Level]
 def own_day(
     level: Level, document_date: date, due_date: date | None, previous: date | None
 ) -> date | None:
-    """Give the day a level asks for, or ``None`` if what it counts from is missing.
+    """Return the day a level asks for, or ``None`` if what it counts from is missing.
 
     :param previous: the day of the level before it: the one it was sent for its real
         day, the one it asked for to learn the distance that was meant between them
@@ -81,7 +81,7 @@ def spaced_day(
     previous: date | None,
     previous_planned: date | None,
 ) -> date:
-    """Give ``own``, or a later day that keeps the distance to the level before.
+    """Return ``own``, or a later day that keeps the distance to the level before.
 
     :param planned: the day the level would have if everything had gone out in time
     :param previous: the day the level before it was sent, if one was
@@ -102,7 +102,7 @@ def spaced_day(
 def business_day_from(
     day: date, is_business_day: Callable[[date], bool] | None
 ) -> date | None:
-    """Give the first business day on or after ``day``.
+    """Return the first business day on or after ``day``.
 
     :param is_business_day: ``None`` if every day is one
     :return: ``None`` if there is none within :data:`LONGEST_CLOSURE` days

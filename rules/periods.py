@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
 
 def day_start_utc(day: date, zone: tzinfo) -> datetime:
-    """Give the first instant of ``day`` in ``zone``, as naive UTC.
+    """Return the first instant of ``day`` in ``zone``, as naive UTC.
 
     :param zone: any :class:`~datetime.tzinfo`; pytz zones are localised properly,
         and a day whose midnight does not exist starts when its first hour does
@@ -46,7 +46,7 @@ def _first_midnight(midnight: datetime, zone: tzinfo) -> datetime:
 def days_utc(
     first: date | None, last: date | None, zone: tzinfo
 ) -> tuple[datetime | None, datetime | None]:
-    """Give the half-open range of naive UTC instants that covers ``first`` to ``last``.
+    """Return the half-open range of naive UTC instants from ``first`` to ``last``.
 
     Both days are included; ``None`` leaves that side open, and so does the last day
     there is (31 December 9999), which people enter to say so.

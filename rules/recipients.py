@@ -23,7 +23,7 @@ def is_address(address: str | None) -> bool:
 def choose(
     candidates: Iterable[Contact], reachable: Callable[[Contact], bool]
 ) -> Contact | None:
-    """Give the first of some contacts that can be reached.
+    """Return the first of some contacts that can be reached.
 
     :param candidates: in the order of preference: the document's follow-up contact,
         the customer's, the contact of the document, its company; empty ones pass

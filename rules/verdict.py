@@ -236,8 +236,8 @@ class Reason(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Give a text by which this reason, and no other one, is known again: one line,
-        as dialogs keep a line for each."""
+        """Return a text of one line that identifies this reason: dialogs keep a line for
+        each."""
         details = ("" if detail is None else str(detail) for detail in self[1:])
         return " ".join("|".join((self.code.value, *details)).splitlines())
 
@@ -256,7 +256,7 @@ class Verdict(NamedTuple):
 
     @property
     def codes(self) -> frozenset[Code]:
-        """Give the codes of the reasons."""
+        """Return the codes of the reasons."""
         return frozenset(reason.code for reason in self.reasons)
 
 
@@ -405,7 +405,7 @@ def _against_customer(
 
 
 def too_soon(last: date, min_days: int) -> Reason:
-    """Give the reason that a customer was reminded only lately, on ``last``."""
+    """Return the reason that a customer was reminded only lately, on ``last``."""
     return Reason(Code.TOO_SOON, until=shift(last, min_days), day=last)
 
 
@@ -549,7 +549,7 @@ def _passed(document: Document, series: Series, level: Level) -> Iterator[Reason
 
 
 def next_level(document: Document, series: Series) -> Level | None:
-    """Give the level whose turn it is automatically, be its day today or in a year.
+    """Return the level whose turn it is automatically, be its day today or in a year.
 
     It is the first one above the highest sent that is not left out for good. All
     others are refused in any case, so only this one need be judged.
@@ -576,7 +576,7 @@ def nearest_level(document: Document, series: Series) -> Level | None:
 
 
 def suggest(sent: Collection[int], series: Series) -> Level | None:
-    """Give the level to propose to a person: the one after the highest sent.
+    """Return the level to propose to a person: the one after the highest sent.
 
     After the last level it is the last one again; ``None`` if the series is empty.
 

@@ -99,7 +99,7 @@ class FollowupCommon(BaseCommon):
 
     @classmethod
     def _get_filter_domain(cls, view, name, user):
-        """Give the domain of a filter of a search view, as ``user`` gets it."""
+        """Return the domain of a filter of a search view, as ``user`` gets it."""
         model = cls.env[cls.env.ref(view).model].with_user(user)
         arch = etree.fromstring(model.get_view(cls.env.ref(view).id, "search")["arch"])
         [domain] = arch.xpath(f"//filter[@name='{name}']/@domain")

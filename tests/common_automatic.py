@@ -46,7 +46,7 @@ class AutomaticCommon(RemindersCommon):
 
     @classmethod
     def _day(cls, number):
-        """Give a day, counted from the first one."""
+        """Return a day, counted from the first one."""
         return cls.FIRST_DAY + timedelta(days=number)
 
     # --- factories --------------------------------------------------------------
@@ -115,7 +115,7 @@ class AutomaticCommon(RemindersCommon):
 
     @classmethod
     def _sent(cls, *documents):
-        """Give the reminders of documents that went out by themselves, in order."""
+        """Return the reminders of documents that went out by themselves, in order."""
         return cls.env["sales.followup.reminder"].concat(
             *(
                 document.followup_reminder_ids.filtered(

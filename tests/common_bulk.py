@@ -90,7 +90,7 @@ class BulkCommon(RemindersCommon):
 
     @staticmethod
     def _get_lines(run, documents, link=None):
-        """Give the lines of documents in a run."""
+        """Return the lines of documents in a run."""
         link = link or run.line_ids._get_document_field(documents._name)
         return run.line_ids.filtered(lambda line: line[link] in documents)
 
@@ -103,7 +103,7 @@ class BulkCommon(RemindersCommon):
 
     @classmethod
     def _reminders(cls, *documents):
-        """Give the reminders of documents, whoever made them."""
+        """Return the reminders of documents, whoever made them."""
         reminders = cls.env["sales.followup.reminder"]
         return reminders.union(*(doc.sudo().followup_reminder_ids for doc in documents))
 

@@ -17,7 +17,7 @@ class DocumentsCommon(FollowupCommon):
 
     @classmethod
     def _create_accounting(cls, company):
-        """Give a company what it takes to post an invoice."""
+        """Return a company what it takes to post an invoice."""
         country = cls.env.ref("base.us")
         if not company.account_fiscal_country_id:
             company.account_fiscal_country_id = country
@@ -105,7 +105,7 @@ class DocumentsCommon(FollowupCommon):
 
     @classmethod
     def _type(cls, code):
-        """Give the shipped document type of that code."""
+        """Return the shipped document type of that code."""
         return cls.env.ref(f"sales_followup.document_type_{code}")
 
     @classmethod
@@ -146,7 +146,7 @@ class DocumentsCommon(FollowupCommon):
     # --- assertions -------------------------------------------------------------
 
     def _previewed(self, wizard, status="change"):
-        """Give the documents of a preview as a set of (model, id)."""
+        """Return the documents of a preview as a set of (model, id)."""
         lines = wizard.line_ids.filtered(lambda line: line.status == status)
         return {(line.model, line.res_id) for line in lines}
 

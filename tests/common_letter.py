@@ -23,7 +23,7 @@ SENTENCE = "We should be glad to hear what you think of the offer we sent you. "
 
 
 def _paint():
-    """Give a red image, wider than high, in base64."""
+    """Return a red image, wider than high, in base64."""
     buffer = io.BytesIO()
     Image.new("RGB", (80, 8), "red").save(buffer, "PNG")
     return base64.b64encode(buffer.getvalue())
@@ -97,7 +97,7 @@ class LetterCommon(DocumentsCommon):
 
     @classmethod
     def _prepare_letter(cls, body=SENTENCE, **values):
-        """Give a letter to the customer about the order, as plain values."""
+        """Return a letter to the customer about the order, as plain values."""
         return {
             "document": cls.order.with_user(cls.alice),
             "contact": cls.customer.with_user(cls.alice),
@@ -174,11 +174,11 @@ class Page(NamedTuple):
         return "\n".join(" ".join(lines[bottom]) for bottom in sorted(lines))
 
     def find(self, text):
-        """Give the piece that holds a text."""
+        """Return the piece that holds a text."""
         return next(piece for piece in self.pieces if text in piece.text)
 
     def within(self, left, top, width, height):
-        """Give the pieces that begin in a box."""
+        """Return the pieces that begin in a box."""
         return [
             piece
             for piece in self.pieces
@@ -187,7 +187,7 @@ class Page(NamedTuple):
 
 
 def read_pdf(content):
-    """Give the pages of a PDF with the text on them and where it stands."""
+    """Return the pages of a PDF with the text on them and where it stands."""
     reader = pdf.PdfFileReader(io.BytesIO(content), strict=False)
     return [_read_page(reader.getPage(n), reader) for n in range(reader.getNumPages())]
 
@@ -204,7 +204,7 @@ def paint_pages(content):
 
 
 def get_links(content):
-    """Give the targets of a PDF's links."""
+    """Return the targets of a PDF's links."""
     reader = pdf.PdfFileReader(io.BytesIO(content), strict=False)
     return [
         link.getObject()["/A"]["/URI"]
@@ -320,7 +320,7 @@ def _join(run):
 
 
 def _read_font(font):
-    """Give the characters of a font's codes."""
+    """Return the characters of a font's codes."""
     source = font["/ToUnicode"].getData().decode()
     characters = {}
     for start, _end, codes in re.findall(

@@ -68,7 +68,7 @@ class RemindersCommon(DocumentsCommon):
 
     @classmethod
     def _get_template(cls, document):
-        """Give a template that fits a document, the same for all of its model."""
+        """Return a template that fits a document, the same for all of its model."""
         code = TYPE_CODES[document._name]
         if document._name == "sale.order" and document.state == "sale":
             code = "sale_order"

@@ -6,7 +6,7 @@ SUITE = "@sales_followup"
 
 
 def get_suite_id(name):
-    """Give how the test runner calls a suite.
+    """Return how the test runner calls a suite.
 
     :param name: path of the suite
     :return: its hash, as ``web/tests/test_js.py`` reckons it

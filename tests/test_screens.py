@@ -60,7 +60,7 @@ class TestScreens(RemindersCommon):
     # --- menus ------------------------------------------------------------------
 
     def _get_menus(self, user):
-        """Give the menu items of ours that a user sees and that open something."""
+        """Return the menu items of ours that a user sees and that open something."""
         ours = self.env["ir.model.data"].search(
             [("module", "=", MODULE), ("model", "=", "ir.ui.menu")]
         )
@@ -75,7 +75,7 @@ class TestScreens(RemindersCommon):
         }
 
     def _get_opened(self, action, user):
-        """Give what opens when a user clicks on a menu item: an action, as a dict."""
+        """Return what opens when a user clicks on a menu item: an action, as a dict."""
         if action._name == "ir.actions.server":
             return action.with_user(user).run()
         return action.with_user(user)._get_action_dict()
@@ -155,7 +155,7 @@ class TestScreens(RemindersCommon):
     # --- addresses and empty states ---------------------------------------------
 
     def _get_actions(self):
-        """Give the actions of our menus, and the list behind the forecast."""
+        """Return the actions of our menus, and the list behind the forecast."""
         menus = self._get_menus(self.admin) | self._get_menus(self.manager)
         actions = {menu.action for menu in menus if menu.action}
         return [*actions, self.env.ref(f"{MODULE}.sales_followup_change_action")]
@@ -186,7 +186,7 @@ class TestScreens(RemindersCommon):
     # --- views ------------------------------------------------------------------
 
     def _get_views(self):
-        """Give the views of ours that a client shows."""
+        """Return the views of ours that a client shows."""
         data = self.env["ir.model.data"].search(
             [("module", "=", MODULE), ("model", "=", "ir.ui.view")]
         )

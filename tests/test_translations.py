@@ -24,7 +24,7 @@ def _read(name):
 
 
 def _get_terms(catalogue):
-    """Give the terms of a catalogue, but those of demo data: not every database has
+    """Return the terms of a catalogue, but those of demo data: not every database has
     them."""
     return {
         entry.msgid

@@ -109,7 +109,7 @@ class SalesFollowupForecast(models.TransientModel):
 
     @api.model
     def _prepare_line(self, document, day, level):
-        """Give the values of one line."""
+        """Return the values of one line."""
         link = self._get_document_field(document._name)
         return {
             "date": day,

@@ -262,7 +262,7 @@ class SalesFollowupRemind(models.TransientModel):
         return template._explain_untranslated(self.channel, langs[document.id])
 
     def _get_reasons(self):
-        """Give what the one verdict says against what would be sent.
+        """Return what the one verdict says against what would be sent.
 
         :return: some :class:`~..rules.verdict.Reason`
         """
@@ -391,7 +391,7 @@ class SalesFollowupRemind(models.TransientModel):
             )
 
     def _prepare_reminder_values(self):
-        """Give what the dialog says of the reminder."""
+        """Return what the dialog says of the reminder."""
         values = {
             "channel": self.channel,
             "template_id": self.template_id.id,

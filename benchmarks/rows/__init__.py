@@ -33,7 +33,7 @@ class Row:
         return None
 
     def ways(self):
-        """Give the ways to compare: list of :class:`measure.Way`."""
+        """Return the ways to compare: list of :class:`measure.Way`."""
         raise NotImplementedError
 
     def measure(self):
@@ -42,7 +42,7 @@ class Row:
 
 
 def all_rows():
-    """Give all subclasses of :class:`Row` here that have a code, in its order."""
+    """Return all subclasses of :class:`Row` here that have a code, in its order."""
     for module in pkgutil.iter_modules(__path__):
         if module.name.startswith("row_"):
             importlib.import_module(f"{__name__}.{module.name}")

@@ -109,7 +109,7 @@ class DocumentsRow(Row):
         return found
 
     def find(self, env, turn, records):
-        """Give (ids of customers, ids of all their documents), others at each turn."""
+        """Return (ids of customers, ids of their documents), others at each turn."""
         partner_ids = self.data.partner_ids_with(self.kind, records, turn)
         rows = env.execute_query(
             SQL(

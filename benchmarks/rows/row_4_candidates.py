@@ -134,7 +134,7 @@ class Candidates(Row):
 
 
 def _rows_read(env):
-    """Give how many rows this transaction has read from the tables concerned."""
+    """Return how many rows this transaction has read from the tables concerned."""
     [[count]] = env.execute_query(
         SQL(
             """

@@ -51,7 +51,7 @@ class Verdict(Row):
             self.speeds.append(trial.records / (time.process_time() - start))
 
     def _prepare(self, trial, count):
-        """Give quotations on both sides of the last one that was reminded."""
+        """Return quotations on both sides of the last one that was reminded."""
         for level, xmlid in enumerate(REMINDERS):
             switch_on(trial.env, xmlid, days=10 * level)
         middle = self.data.quotation_ids(1)[0]

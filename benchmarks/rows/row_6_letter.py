@@ -56,7 +56,7 @@ class OneLetter(Row):
                 )
 
     def _note_runs(self, trial):
-        """Give the runs of wkhtmltopdf for the letters of a trial."""
+        """Return the runs of wkhtmltopdf for the letters of a trial."""
         with self._letters(trial) as letters, noted() as runs:
             for letter in letters:
                 print_letter(trial.env, letter)

@@ -108,7 +108,7 @@ class Emails(Row):
             )
 
     def _get_values(self, quotations, template):
-        """Give the values of the e-mails that ours makes."""
+        """Return the values of the e-mails that ours makes."""
         reminders = remind_by_email(quotations, template, self.data.leaver)
         mails = reminders.message_id.mail_ids
         assert len(mails) == len(quotations)
@@ -149,7 +149,7 @@ class Emails(Row):
             composer._action_send_mail()
 
     def _prepare(self, trial):
-        """Give the quotations and the template of a trial."""
+        """Return the quotations and the template of a trial."""
         template = write_without_files(trial.env, FIRST_REMINDER)
         ids = self.data.quotation_ids(trial.records, trial.turn)
         env = trial.env(context={**trial.env.context, "mail_notify_force_send": False})

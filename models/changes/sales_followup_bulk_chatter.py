@@ -111,7 +111,7 @@ class SalesFollowupBulkChatter(models.AbstractModel):
 
     @api.model
     def _prepare_tracking(self, model, field_name, old, new):
-        """Give the columns of a tracking value, as Odoo prepares them.
+        """Return the columns of a tracking value, as Odoo prepares them.
 
         :return: tuple in the order of :data:`TRACKING_COLUMNS`
         """

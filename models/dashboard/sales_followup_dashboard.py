@@ -46,7 +46,7 @@ class SalesFollowupDashboard(models.AbstractModel):
 
     @api.model
     def get_figures(self):
-        """Give the figures of the dashboard, as the user may see them.
+        """Return the figures of the dashboard, as the user may see them.
 
         Amounts are lists of dicts with ``amount`` and ``currency_id``, one for each
         company currency: currencies are never added up.
@@ -72,7 +72,7 @@ class SalesFollowupDashboard(models.AbstractModel):
 
     @api.model
     def get_due(self):
-        """Give how many of my reminders ask for something now.
+        """Return how many of my reminders ask for something now.
 
         :return: dict of ``overdue``, ``today``, ``failed`` → count
         :raise AccessError: without *Follow-up: User*
@@ -83,7 +83,7 @@ class SalesFollowupDashboard(models.AbstractModel):
 
     @api.model
     def get_action(self, key, whose="mine"):
-        """Give the list behind a figure.
+        """Return the list behind a figure.
 
         :param key: of a card or a column
         :param whose: ``mine``, ``all``, the id of a user, or ``False`` for reminders
@@ -105,7 +105,7 @@ class SalesFollowupDashboard(models.AbstractModel):
 
     @api.model
     def _get_kinds(self):
-        """Give what reminders are counted by.
+        """Return what reminders are counted by.
 
         The days are told as Odoo's own filters do, so that a list stays true when it is
         kept as a favorite, or looked at tomorrow. The week ends as the user's calendar
@@ -224,7 +224,7 @@ class SalesFollowupDashboard(models.AbstractModel):
 
     @api.model
     def _get_condition(self, query, domain):
-        """Give what tells in a query of reminders whether a domain selects a row."""
+        """Return what tells in a query of reminders whether a domain selects a row."""
         reminders = self.env["sales.followup.reminder"]
         domain = domain.optimize_full(reminders)
         return domain._to_sql(reminders, query.table, query)
@@ -233,7 +233,7 @@ class SalesFollowupDashboard(models.AbstractModel):
 
     @api.model
     def _get_chased_types(self):
-        """Give the types of documents to chase that the user may read."""
+        """Return the types of documents to chase that the user may read."""
         # all of them at once, as they are asked for one by one afterwards
         doc_types = (
             self.env["sales.followup.document.type"]
@@ -281,7 +281,7 @@ class SalesFollowupDashboard(models.AbstractModel):
 
     @api.model
     def _prepare_reminder_cards(self, figures):
-        """Give my next reminders, and what became of those that were sent.
+        """Return my next reminders, and what became of those that were sent.
 
         :param figures: dict of key → dict of ``count`` and ``amounts``
         """
@@ -297,7 +297,7 @@ class SalesFollowupDashboard(models.AbstractModel):
 
     @api.model
     def _prepare_forgotten_cards(self, doc_types):
-        """Give my documents to chase without a next date, a card for each type."""
+        """Return my documents to chase without a next date, a card for each type."""
         cards = []
         for doc_type in doc_types:
             rows = self._count_documents(doc_type)
@@ -319,7 +319,7 @@ class SalesFollowupDashboard(models.AbstractModel):
 
     @api.model
     def _prepare_people(self, rows):
-        """Give the table of managers: who has what to do, the most urgent first.
+        """Return the table of managers: who has what to do, the most urgent first.
 
         :param rows: of :meth:`_count_reminders`
         """
@@ -354,7 +354,7 @@ class SalesFollowupDashboard(models.AbstractModel):
 
     @api.model
     def _prepare_reminders_action(self, key, whose):
-        """Give the list of reminders behind a figure, what is due first on top."""
+        """Return the list of reminders behind a figure, what is due first on top."""
         _label, title, domain = self._get_kinds()[key]
         domain &= self._get_scope() & self._get_standing(key)
         if whose == "mine":
@@ -381,7 +381,7 @@ class SalesFollowupDashboard(models.AbstractModel):
 
     @api.model
     def _prepare_documents_action(self, doc_type):
-        """Give the list of documents to chase without a next date."""
+        """Return the list of documents to chase without a next date."""
         return self._prepare_action(
             self.env._("%(type)s Without a Next Date", type=doc_type.name),
             doc_type.model,
@@ -394,7 +394,7 @@ class SalesFollowupDashboard(models.AbstractModel):
     def _prepare_action(
         self, name, model, domain, when_empty, views=None, context=None
     ):
-        """Give the list behind a figure.
+        """Return the list behind a figure.
 
         :param when_empty: sentence to show where nothing is left
         :param views: dict of kind of view → XML id; Odoo's first choice for the others
@@ -437,8 +437,8 @@ def _add_up(rows):
 
 
 def _prepare_cells(rows):
-    """Give what a row of the table shows: a count for each column, and what is at stake
-    in the next reminders, whenever they are due."""
+    """Return what a row of the table shows: a count for each column, and the amount at
+    stake in the next reminders, whenever they are due."""
     figures = _add_up(rows)
     at_stake = defaultdict(float)
     for period in PERIODS:

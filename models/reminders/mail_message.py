@@ -48,7 +48,7 @@ class MailMessage(models.Model):
         )
 
     def _followup_filter_answers(self):
-        """Give those of these messages that somebody from outside wrote by hand.
+        """Return those of these messages that somebody from outside wrote by hand.
 
         Not what a colleague wrote who has left since: without a user left, the author
         looks like a customer.

@@ -51,7 +51,7 @@ class ResCompany(models.Model):
         check_bounds(self, "followup_next_days", "followup_min_days")
 
     def _followup_get_zone(self):
-        """Give the time zone of the company: that of its working calendar.
+        """Return the time zone of the company: that of its working calendar.
 
         :rtype: pytz timezone
         """
@@ -62,7 +62,7 @@ class ResCompany(models.Model):
         return pytz.timezone(name)
 
     def _followup_local_day(self, instant):
-        """Give the day of an instant where the company is.
+        """Return the day of an instant where the company is.
 
         :param instant: naive UTC datetime
         :rtype: datetime.date
@@ -77,14 +77,14 @@ class ResCompany(models.Model):
         return self._followup_local_day(value) if isinstance(value, datetime) else value
 
     def _followup_today(self):
-        """Give today where the company is.
+        """Return today where the company is.
 
         :rtype: datetime.date
         """
         return self._followup_local_day(fields.Datetime.now())
 
     def _followup_get_start(self, day):
-        """Give when a day begins where the company is.
+        """Return when a day begins where the company is.
 
         :rtype: naive UTC datetime
         """
@@ -92,7 +92,7 @@ class ResCompany(models.Model):
         return midnight.astimezone(pytz.utc).replace(tzinfo=None)
 
     def _followup_get_business_days(self, today):
-        """Give what tells the company's business days, from today on.
+        """Return what tells the company's business days, from today on.
 
         :return: callable of a date, or ``None`` where every day will do
         """

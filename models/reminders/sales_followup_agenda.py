@@ -50,7 +50,7 @@ class SalesFollowupAgenda(models.AbstractModel):
 
     @api.model
     def _filter_pending(self, documents, last):
-        """Give the documents whose last reminder still waits for something.
+        """Return the documents whose last reminder still waits for something.
 
         A quotation that was confirmed is done with, though the order is open.
 
@@ -67,7 +67,7 @@ class SalesFollowupAgenda(models.AbstractModel):
 
     @api.model
     def _prepare_values(self, document, reminder):
-        """Give the values of the activity that a reminder asks for."""
+        """Return the values of the activity that a reminder asks for."""
         return {
             "activity_type_id": self._get_type_id(),
             "res_model_id": self.env["ir.model"]._get_id(document._name),
@@ -82,7 +82,7 @@ class SalesFollowupAgenda(models.AbstractModel):
 
     @api.model
     def _get_user(self, document, reminder):
-        """Give who looks after the next reminder: who reminded, or if they left the
+        """Return who looks after the next reminder: who reminded, or if they left the
         document's Salesperson, one of its representatives, else who works now.
 
         :return: ``res.users``, empty where nobody is there, as in a scheduled action
@@ -118,7 +118,7 @@ class SalesFollowupAgenda(models.AbstractModel):
 
     @api.model
     def _get_type_id(self, name=ACTIVITY_TYPE):
-        """Give the id of the activities' own type, without a query.
+        """Return the id of the activities' own type, without a query.
 
         :return: ``False`` while the addon is being installed, or where somebody deleted
             the type: reminders do without activities then
@@ -127,7 +127,7 @@ class SalesFollowupAgenda(models.AbstractModel):
 
     @api.model
     def _get_activities(self, documents):
-        """Give the next-reminder activities of documents.
+        """Return the next-reminder activities of documents.
 
         :return: dict of document id → ``mail.activity``, as superuser
         """
@@ -190,7 +190,7 @@ class SalesFollowupAgenda(models.AbstractModel):
 
     @api.model
     def _get_planned(self, documents):
-        """Give the documents of a model that have an activity or a next date.
+        """Return the documents of a model that have an activity or a next date.
 
         :param documents: the model
         """

@@ -176,7 +176,7 @@ class SalesFollowupMixin(models.AbstractModel):
             document.followup_template_id = is_present and level.template_id
 
     def _followup_get_last_reminders(self, domain=()):
-        """Give the last reminder of each document that was done or is going out.
+        """Return the last reminder of each document that was done or is going out.
 
         :param domain: of the reminders that count, besides
         :return: dict of document → ``sales.followup.reminder``, as superuser; documents
@@ -185,7 +185,7 @@ class SalesFollowupMixin(models.AbstractModel):
         return self._followup_get_last(self._followup_get_reminders(domain))
 
     def _followup_get_reminders(self, domain=()):
-        """Give the reminders of documents that were done or are going out.
+        """Return the reminders of documents that were done or are going out.
 
         :param domain: of the reminders that count, besides
         :return: ``sales.followup.reminder``, the last ones last, as superuser
@@ -204,7 +204,7 @@ class SalesFollowupMixin(models.AbstractModel):
         )
 
     def _followup_get_last(self, reminders):
-        """Give the last one of these reminders for each document that has any.
+        """Return the last one of these reminders for each document that has any.
 
         :return: dict of document → ``sales.followup.reminder``
         """
@@ -364,7 +364,7 @@ class SalesFollowupMixin(models.AbstractModel):
         return [(domain, doc_type.due_field or "id")]
 
     def _followup_get_sender(self):
-        """Give in whose name a reminder goes out by itself: the Salesperson, else the
+        """Return in whose name a reminder goes out by itself: the Salesperson, else the
         first representative who is there, else nobody's: the company's.
 
         :rtype: res.users
@@ -417,7 +417,7 @@ class SalesFollowupMixin(models.AbstractModel):
         return SQL("%s / COALESCE(NULLIF(%s, 0), 1)", amount, rate)
 
     def _followup_get_kind(self):
-        """Give what the document is called, as on the button of an e-mail.
+        """Return what the document is called, as on the button of an e-mail.
 
         :rtype: str
         """
@@ -428,7 +428,7 @@ class SalesFollowupMixin(models.AbstractModel):
     # --- reminding --------------------------------------------------------------
 
     def _followup_get_next_date(self, template):
-        """Give when to get back to the customer if a reminder is done today.
+        """Return when to get back to the customer if a reminder is done today.
 
         :param template: ``sales.followup.template``, maybe empty
         :return: a date in the user's time zone, or ``False`` on a closed document
@@ -439,7 +439,7 @@ class SalesFollowupMixin(models.AbstractModel):
         return self._followup_count_days(template)
 
     def _followup_count_days(self, template):
-        """Give when to get back to the customer of this open document.
+        """Return when to get back to the customer of this open document.
 
         :param template: ``sales.followup.template``, maybe empty
         :return: a date in the user's time zone

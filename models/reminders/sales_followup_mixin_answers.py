@@ -38,7 +38,7 @@ class SalesFollowupMixin(models.AbstractModel):
 
     @api.model
     def _followup_get_last_sent(self, document_ids):
-        """Give the last e-mail or letter about each document.
+        """Return the last e-mail or letter about each document.
 
         :return: dict of document id → ``sales.followup.reminder``, as superuser
         """

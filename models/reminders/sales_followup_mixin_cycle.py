@@ -98,7 +98,7 @@ class SalesFollowupMixin(models.AbstractModel):
         return super()._get_guarded_fields() | FACTS
 
     def _followup_prepare_cycle(self):
-        """Give the values with which a new cycle starts.
+        """Return the values with which a new cycle starts.
 
         :rtype: dict
         """

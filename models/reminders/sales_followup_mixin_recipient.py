@@ -252,7 +252,7 @@ class SalesFollowupMixin(models.AbstractModel):
 
     @api.model
     def _followup_get_reachable(self, channel):
-        """Give what tells whether a contact can be reached on a channel.
+        """Return what tells whether a contact can be reached on a channel.
 
         :return: callable of a ``res.partner``
         """

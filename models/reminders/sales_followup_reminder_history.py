@@ -21,7 +21,7 @@ class SalesFollowupReminder(models.Model):
             )
 
     def _filter_sent(self):
-        """Give those that went out, or are about to: e-mails and letters."""
+        """Return those that went out, or are about to: e-mails and letters."""
         return self.filtered(
             lambda reminder: (
                 reminder.is_sending
@@ -62,7 +62,7 @@ class SalesFollowupReminder(models.Model):
         living._plan_next()
 
     def _get_waiting_emails(self):
-        """Give the e-mails of reminders that may still leave.
+        """Return the e-mails of reminders that may still leave.
 
         :return: ``mail.mail``, as superuser
         """

@@ -173,7 +173,7 @@ class SalesFollowupReminder(models.Model):
 
     @api.model
     def _get_labels(self, names):
-        """Give the labels of fields, for a message."""
+        """Return the labels of fields, for a message."""
         labels = [
             self._fields[name]._description_string(self.env)
             for name in sorted(names)

@@ -100,7 +100,7 @@ class SalesFollowupSeries(models.Model):
         return Domain(safe_eval(self.domain or "[]", context))
 
     def _get_levels(self, company, archived=False):
-        """Give the series as the rules of cadence know it: its levels, in order.
+        """Return the series as the rules of cadence know it: its levels, in order.
 
         :param company: whose documents are chased; templates of others are left out
         :param archived: whether archived templates count
@@ -115,7 +115,7 @@ class SalesFollowupSeries(models.Model):
 
     @api.model
     def _get_of_documents(self, documents):
-        """Give the series each document follows.
+        """Return the series each document follows.
 
         :param documents: recordset of one model that has the follow-up mixin
         :return: dict of document → series, empty where none fits

@@ -278,7 +278,7 @@ class SalesFollowupTemplate(models.Model):
             self._raise_problem(name, self.with_context(lang=lang)[name])
 
     def _get_sample_document(self):
-        """Give a document of the type to try texts on: one to chase, else any.
+        """Return a document of the type to try texts on: one to chase, else any.
 
         :return: at most one record, of those the user may read
         """
@@ -389,7 +389,7 @@ class SalesFollowupTemplate(models.Model):
             )
 
     def _get_first_series(self, doc_type, company_id=False):
-        """Give the series a new template of a document type goes into."""
+        """Return the series a new template of a document type goes into."""
         return self.env["sales.followup.series"].search(
             [
                 ("document_type_id", "=", doc_type.id),
@@ -411,7 +411,7 @@ class SalesFollowupTemplate(models.Model):
 
     @api.model
     def _prepare_own_email(self, mail_template):
-        """Give the values of a template whose e-mail was made for it."""
+        """Return the values of a template whose e-mail was made for it."""
         return {"mail_template_id": mail_template.id, "is_email_own": True}
 
     def _create_email(self, name, doc_type, texts):
@@ -547,7 +547,7 @@ class SalesFollowupTemplate(models.Model):
         )
 
     def _get_next_days(self, company):
-        """Give the number of days from a reminder of this template to the next one.
+        """Return the number of days from a reminder of this template to the next one.
 
         :param company: whose setting counts where the template says nothing
         """

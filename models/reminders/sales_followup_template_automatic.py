@@ -112,12 +112,12 @@ class SalesFollowupTemplate(models.Model):
             vals["active_from"] = (company or self.env.company)._followup_today()
 
     def _get_today(self):
-        """Give today in the template's company."""
+        """Return today in the template's company."""
         company = self.company_id or self.series_id.company_id or self.env.company
         return company._followup_today()
 
     def _get_level(self):
-        """Give the template as the rules of cadence know it.
+        """Return the template as the rules of cadence know it.
 
         :rtype: Level
         """

@@ -145,7 +145,7 @@ class SalesFollowupRun(models.Model):
 
     @api.model
     def _format_amounts(self, amounts):
-        """Give the total of each currency: different ones are not added up.
+        """Return the total of each currency: different ones are not added up.
 
         :param amounts: iterable of (``res.currency``, amount)
         :rtype: str
@@ -180,7 +180,7 @@ class SalesFollowupRun(models.Model):
             run.is_background = run.waiting_count > INLINE_LIMIT
 
     def _get_launch_notes(self):
-        """Give what to know before the run is launched.
+        """Return what to know before the run is launched.
 
         :return: list of sentences
         """

@@ -337,7 +337,7 @@ class SalesFollowupRun(models.Model):
         return {}
 
     def _prepare_line(self, document, doc_type, due_date):
-        """Give what a line tells of its document.
+        """Return what a line tells of its document.
 
         :param due_date: where the company is, or ``None``
         """
@@ -360,7 +360,7 @@ class SalesFollowupRun(models.Model):
 
     @api.model
     def _prepare_last(self, reminder):
-        """Give what was done last about a document."""
+        """Return what was done last about a document."""
         if not reminder:
             return {}
         return {

@@ -259,7 +259,7 @@ class SalesFollowupEmailer(models.AbstractModel):
 
     @api.model
     def _get_email_from(self, reminder):
-        """Give the sender of a reminder: its user, else its company."""
+        """Return the sender of a reminder: its user, else its company."""
         return _one_line(
             reminder.user_id.sudo().email_formatted
             or reminder.company_id.sudo().email_formatted
@@ -340,7 +340,7 @@ class SalesFollowupEmailer(models.AbstractModel):
 
     @api.model
     def _get_subtitles(self, document, lang):
-        """Give what the head of the e-mail says of the document, where Odoo says what
+        """Return what the head of the e-mail says of the document, where Odoo says what
         is no longer true: the total of an invoice of which only a part is due.
 
         :return: list of str, or ``None`` for what Odoo says
@@ -374,7 +374,7 @@ class SalesFollowupEmailer(models.AbstractModel):
 
     @api.model
     def _prepare_refusal(self, contact, blacklist):
-        """Give the state of an e-mail that must not go out."""
+        """Return the state of an e-mail that must not go out."""
         if contact._followup_get_addresses() & blacklist:
             return {"state": "cancel", "failure_type": "mail_bl"}
         if not contact.email_normalized:
@@ -383,7 +383,7 @@ class SalesFollowupEmailer(models.AbstractModel):
 
     @api.model
     def _notify(self, mails):
-        """Give each e-mail a delivery status, as the chatter shows it."""
+        """Return each e-mail a delivery status, as the chatter shows it."""
         self.env["mail.notification"].sudo().create(
             [
                 {**values, "res_partner_id": mail.recipient_ids.id}

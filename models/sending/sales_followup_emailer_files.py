@@ -209,7 +209,7 @@ class SalesFollowupEmailer(models.AbstractModel):
 
     @api.model
     def _get_reminder_files(self, attachments):
-        """Give those of these files that went with earlier reminders."""
+        """Return those of these files that went with earlier reminders."""
         reminders = self.env["sales.followup.reminder"].sudo()
         sent = reminders.search([("attachment_id", "in", attachments.ids)])
         return sent.attachment_id
@@ -261,6 +261,6 @@ class SalesFollowupEmailer(models.AbstractModel):
 
     @api.model
     def _simplify(self, name):
-        """Give a file's name without what differs between ways to write it."""
+        """Return a file's name without what differs between ways to write it."""
         stem = (name or "").lower().removesuffix(".pdf")
         return re.sub(r"[\s/_-]+", " ", stem).strip()

@@ -40,7 +40,7 @@ class ResPartner(models.Model):
             partner.followup_outlook = customer and customer._followup_tell_outlook()
 
     def _followup_get_glance(self):
-        """Give when this customer was last reminded, and when it is to be next.
+        """Return when this customer was last reminded, and when it is to be next.
 
         :return: dict of ``last`` and ``next``
         """
@@ -61,7 +61,7 @@ class ResPartner(models.Model):
         return {"last": last.date, "next": min(planned, default=False)}
 
     def _followup_get_next_planned(self, model):
-        """Give the earliest next reminder of this customer's open documents.
+        """Return the earliest next reminder of this customer's open documents.
 
         :param model: name of the model of these documents
         :rtype: date, or ``False``

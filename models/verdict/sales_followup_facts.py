@@ -67,7 +67,7 @@ class SalesFollowupFacts(models.AbstractModel):
 
     @api.model
     def _get_settings(self, company, today, model):
-        """Give the decisions of a company.
+        """Return the decisions of a company.
 
         :param model: of the documents; other dunning addons chase invoices only
         :rtype: Settings
@@ -125,7 +125,7 @@ class SalesFollowupFacts(models.AbstractModel):
 
     @api.model
     def _get_reminders(self, documents):
-        """Give what was sent about each document in its present cycle.
+        """Return what was sent about each document in its present cycle.
 
         :return: dict of document id → ``sales.followup.reminder``
         """
@@ -199,7 +199,7 @@ class SalesFollowupFacts(models.AbstractModel):
 
     @api.model
     def _get_customers(self, documents):
-        """Give the facts about the customers of documents.
+        """Return the facts about the customers of documents.
 
         A contact may be marked, or its company for all of them.
 
@@ -223,7 +223,7 @@ class SalesFollowupFacts(models.AbstractModel):
 
     @api.model
     def _get_last_reminded(self, customers):
-        """Give when each customer was last sent an e-mail or a letter.
+        """Return when each customer was last sent an e-mail or a letter.
 
         :return: dict of partner id → naive UTC datetime
         """

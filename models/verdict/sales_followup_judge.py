@@ -84,7 +84,7 @@ class _Ladders:
         self._all = {}
 
     def get_levels(self, series, company, document, mode):
-        """Give the levels that count for a document.
+        """Return the levels that count for a document.
 
         Automatically, an archived one keeps its distance to the next if it was sent;
         nobody is offered it.
@@ -227,7 +227,7 @@ class SalesFollowupJudge(models.AbstractModel):
 
     @api.model
     def _get_changed(self, documents, templates):
-        """Give documents that are not what a template is about any more: a quotation
+        """Return documents that are not what a template is about any more: a quotation
         that became an order is done with as a quotation."""
         if not templates:
             return documents.browse()

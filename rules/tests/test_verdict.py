@@ -38,7 +38,7 @@ from rules.verdict import (
 
 
 def march(day):
-    """Give a day of March 2026; the 1st is a Sunday."""
+    """Return a day of March 2026; the 1st is a Sunday."""
     return date(2026, 3, 1) + timedelta(days=day - 1)
 
 
@@ -52,7 +52,7 @@ PEOPLE = [Mode.BULK, Mode.MANUAL]
 
 
 def level(template, offset, trigger=DUE_DATE, **facts):
-    """Give a level that is switched on since long ago."""
+    """Return a level that is switched on since long ago."""
     return Level(
         template,
         trigger,
@@ -88,7 +88,7 @@ def ask(
 
 
 def with_sent(days, document=QUOTATION):
-    """Give ``document`` after levels were sent, as template → day of March."""
+    """Return ``document`` after levels were sent, as template → day of March."""
     return replace(document, sent={key: march(day) for key, day in days.items()})
 
 

@@ -103,7 +103,7 @@ def random_day():
 
 
 def random_level(template):
-    """Give a level that may have its turn, or one that something is wrong with."""
+    """Return a level that may have its turn, or one that something is wrong with."""
     trigger = dice.choice([DUE_DATE, DUE_DATE, DOCUMENT_DATE, PREVIOUS])
     if template == 1 and not one_of_ten():
         trigger = dice.choice([DUE_DATE, DOCUMENT_DATE])
@@ -127,7 +127,7 @@ def random_series():
 
 
 def random_document():
-    """Give one that is chased; levels were sent to it by anyone, in any order."""
+    """Return one that is chased; levels were sent to it by anyone, in any order."""
     count = dice.choice([0, 0, 0, 1, 1, 2, 3])
     return Document(
         document_date=random_day(),
@@ -147,7 +147,7 @@ documents = st.sampled_from(
 
 @st.composite
 def cases(draw, modes=tuple(Mode)):
-    """Give everything a verdict is asked with, as arguments by name."""
+    """Return everything a verdict is asked with, as arguments by name."""
     drawn = draw(series)
     case = {
         "document": draw(documents),
@@ -169,7 +169,7 @@ automatic_cases = cases([Mode.AUTOMATIC])
 
 @st.composite
 def _due_cases(draw):
-    """Give cases in which some level is sent automatically today."""
+    """Return cases in which some level is sent automatically today."""
     case = draw(automatic_cases)
     level = next_level(case["document"], case["series"])
     assume(level)
@@ -551,7 +551,7 @@ def test_forecast_is_what_daily_runs_send(case):
 
 
 def sent_ranks(document, series, rank):
-    """Give the places below ``rank`` whose level was sent."""
+    """Return the places below ``rank`` whose level was sent."""
     return [low for low in range(rank) if series[low].template in document.sent]
 
 
@@ -561,7 +561,7 @@ def previous_day(document, series, rank):
 
 
 def planned_day(document, series, rank):
-    """Give when a level would go out if all below it, that were sent, had in time."""
+    """Return when a level would go out if all below it, that were sent, had in time."""
     level = series[rank]
     if level.offset is None:
         return None

@@ -105,7 +105,7 @@ class Databases:
         self.share_files(source, self, target)
 
     def share_files(self, source, databases, target):
-        """Give the copy of a database its stored files.
+        """Return the copy of a database its stored files.
 
         :param databases: those of the server on which the copy is
         """

@@ -87,7 +87,7 @@ class TestFastWriterIsPlainWriter(BulkWritingCommon):
         return {values.pop("id"): values for values in records.read(names)}
 
     def _get_lines(self, record):
-        """Give the lines of a document."""
+        """Return the lines of a document."""
         for name in ("order_line", "line_ids"):
             if name in record._fields:
                 return record[name]
@@ -110,7 +110,7 @@ class TestFastWriterIsPlainWriter(BulkWritingCommon):
         }
 
     def _develop(self, before, after):
-        """Give what changed from one photograph to another."""
+        """Return what changed from one photograph to another."""
         messages = after["messages"] - before["messages"]
         return {
             "values": _differences(before["values"], after["values"]),
@@ -546,7 +546,7 @@ class TestBulkCost(BulkWritingCommon):
         return self.cr.sql_log_count - before
 
     def _measure(self, number):
-        """Give the numbers of queries of preview, apply and undo."""
+        """Return the numbers of queries of preview, apply and undo."""
         orders = self._create_carols_orders(number)
         wizard = self._create_propagation(self.customer, types=("quotation",))
         preview = self._count_queries(wizard.action_preview)
@@ -773,7 +773,7 @@ class TestConcurrency(TransactionCase):
 
 
 def _differences(before, after):
-    """Give the values that differ: name → (before, after)."""
+    """Return the values that differ: name → (before, after)."""
     return {
         name: (before[name], after[name])
         for name in before

@@ -65,7 +65,7 @@ class DigestCommon(DocumentsCommon):
         self.heard = (messages.id, mails.id)
 
     def _get_notified(self):
-        """Give the notifications sent: user → messages."""
+        """Return the notifications sent: user → messages."""
         messages = self.env["mail.message"].search(
             [
                 ("id", ">", self.heard[0]),
@@ -80,13 +80,13 @@ class DigestCommon(DocumentsCommon):
         }
 
     def _get_digest(self, user):
-        """Give the only notification that a user got."""
+        """Return the only notification that a user got."""
         message = self._get_notified().get(user, self.env["mail.message"])
         self.assertEqual(len(message), 1, f"notifications of {user.login}")
         return message
 
     def _get_links(self, message, model):
-        """Give the ids of the records of a model that a digest links, in its order."""
+        """Return the ids of the records of a model that a digest links, in order."""
         pattern = rf"/mail/view\?model={re.escape(model)}&amp;res_id=(\d+)"
         return [int(number) for number in re.findall(pattern, message.body)]
 

@@ -46,7 +46,7 @@ class JournalCommon(DocumentsCommon):
         return self._change_partners(partners, "assign", user_ids=user_ids, **values)
 
     def _journal(self, change):
-        """Give a change's lines: (model, id, field) → (old, new) users."""
+        """Return a change's lines: (model, id, field) → (old, new) users."""
         change.line_ids.invalidate_recordset()
         return {
             (line.model, line.res_id, line.field): (

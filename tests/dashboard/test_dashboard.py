@@ -67,7 +67,7 @@ class TestDashboard(RemindersCommon):
         )
 
     def _get_cards(self, user=None, **kwargs):
-        """Give the cards of a user: dict of key → card."""
+        """Return the cards of a user: dict of key → card."""
         figures = self._get_dashboard(user, **kwargs).get_figures()
         return {card["key"]: card for card in figures["cards"]}
 
@@ -75,12 +75,12 @@ class TestDashboard(RemindersCommon):
         return self._get_cards(user)[key]["count"]
 
     def _get_people(self, user=None):
-        """Give the rows of a manager's table: dict of user id → row."""
+        """Return the rows of a manager's table: dict of user id → row."""
         people = self._get_dashboard(user or self.manager).get_figures()["people"]
         return {row["id"]: row for row in people["rows"]}
 
     def _open(self, key, user=None, whose="mine"):
-        """Give the records behind a figure, as the user sees them."""
+        """Return the records behind a figure, as the user sees them."""
         dashboard = self._get_dashboard(user)
         action = dashboard.get_action(key, whose)
         return dashboard.env[action["res_model"]].search(action["domain"])

@@ -18,7 +18,7 @@ PRESS = "odoo.addons.sales_followup.models.letters.sales_followup_document_print
 
 
 def _get_drawings(content):
-    """Give what is drawn on each page, however its fonts are called: how many letters
+    """Return what is drawn on each page, however its fonts are called: how many letters
     and curves, which letters of web fonts become, and the size of the page."""
     reader = pdf.PdfFileReader(io.BytesIO(content), strict=False)
     pages = [reader.getPage(number) for number in range(reader.getNumPages())]
@@ -66,7 +66,7 @@ class TestDocumentPrinter(LetterCommon, HttpCase):
         self.startPatcher(patch.object(ir_actions_report, "_run_wkhtmltopdf", count))
 
     def _print(self, orders=None):
-        """Give the PDFs of orders, and how often wkhtmltopdf was started for them."""
+        """Return the PDFs of orders, and how often wkhtmltopdf was started for them."""
         self.starts.clear()
         orders = self.orders if orders is None else orders
         printed = self.printer.with_user(self.alice)._render_documents(orders)

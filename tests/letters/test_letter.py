@@ -19,7 +19,7 @@ LONG_ADDRESS = {
 
 
 def _lines(count):
-    """Give paragraphs of one line each, in whatever typeface."""
+    """Return paragraphs of one line each, in whatever typeface."""
     return f"<p>{SENTENCE}</p>" * count
 
 

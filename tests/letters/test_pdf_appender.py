@@ -14,7 +14,7 @@ from ...models.letters.pdf_appender import PdfAppender
 
 
 def make_pdf(*widths, shared=b""):
-    """Give a PDF of blank pages of these widths.
+    """Return a PDF of blank pages of these widths.
 
     :param shared: a stream all pages refer to, as a font or a logo
     """
@@ -38,7 +38,7 @@ def make_pdf(*widths, shared=b""):
 
 
 def read_widths(content):
-    """Give the widths of the pages of a PDF."""
+    """Return the widths of the pages of a PDF."""
     reader = PdfReader(io.BytesIO(content), strict=True)
     return [int(page.mediabox.width) for page in reader.pages]
 

@@ -23,7 +23,7 @@ class TestAgenda(RemindersCommon):
         return self.today + timedelta(days=days)
 
     def _activities(self, document):
-        """Give the activities of our type on a document, done ones left out."""
+        """Return the activities of our type on a document, done ones left out."""
         document.invalidate_recordset(["activity_ids"])
         return document.sudo().activity_ids.filtered(
             lambda activity: activity.activity_type_id == self.activity_type

@@ -33,7 +33,7 @@ class TestPortal(HttpCase, RemindersCommon):
         ]
 
     def _get_proofs(self):
-        """Give what the button says of who presses it."""
+        """Return what the button says of who presses it."""
         query = parse_qs(urlsplit(self.button).query)
         return {
             "token": query["access_token"][0],

@@ -214,7 +214,7 @@ class TestReminder(RemindersCommon):
     # --- documents in any state -----------------------------------------------
 
     def _create_documents(self):
-        """Give a document of Alice's in each state."""
+        """Return a document of Alice's in each state."""
         orders = {
             state: self._create_order(self.customer, state, user_id=self.alice.id)
             for state in ("draft", "sent", "sale", "cancel")
@@ -607,7 +607,7 @@ class TestReminder(RemindersCommon):
         self.assertTrue(order.exists())
 
     def _collect_queries(self, work):
-        """Give the queries of some work that ask for reminders or activities."""
+        """Return the queries of some work that ask for reminders or activities."""
         asked = []
         cursor = type(self.env.cr)
         execute = cursor.execute

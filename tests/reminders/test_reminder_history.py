@@ -28,7 +28,7 @@ class TestKeeping(RemindersCommon):
 
     @classmethod
     def _print(cls, document):
-        """Give a letter as it is once it is printed, without printing it."""
+        """Return a letter as it is once it is printed, without printing it."""
         link = cls.env["sales.followup.reminder"]._get_document_field(document._name)
         letter = (
             cls.env["sales.followup.reminder"]
@@ -345,7 +345,7 @@ class TestKeeping(RemindersCommon):
         return contact, email | call | letter | failed | done
 
     def _find_secrets(self, documents):
-        """Give where on documents Mrs Secret is still told of."""
+        """Return where on documents Mrs Secret is still told of."""
         self.env.flush_all()
         reminders = documents.followup_reminder_ids
         messages = self.env["mail.message"].search(

@@ -39,7 +39,7 @@ class TestReminderViews(RemindersCommon):
     # --- columns --------------------------------------------------------------
 
     def _get_columns(self, tree):
-        """Give the shown and the optional columns of a list, in their order."""
+        """Return the shown and the optional columns of a list, in their order."""
         shown, optional = [], set()
         for column in tree.xpath("./field | ./button | ./widget"):
             if column.get("column_invisible"):  # always, or unless it is asked for
@@ -160,7 +160,7 @@ class TestReminderViews(RemindersCommon):
     # --- lists ----------------------------------------------------------------
 
     def _get_found(self, action):
-        """Give what a list shows when it opens, its default filters applied."""
+        """Return what a list shows when it opens, its default filters applied."""
         domain = (
             safe_eval(action["domain"] or "[]")
             if isinstance(action["domain"], str)

@@ -128,7 +128,7 @@ class TestAutomaticTemplates(AutomaticCommon):
         self.assertSent(order, level)
 
     def _get_days(self, document):
-        """Give the days on which reminders went out, counted from the first one."""
+        """Return the days on which reminders went out, counted from the first one."""
         sent = self._sent(document)
         return [(reminder.date.date() - self.FIRST_DAY).days for reminder in sent]
 

@@ -53,14 +53,14 @@ class FailuresCommon(AutomaticCommon):
 
     @classmethod
     def _get_alerts(cls, document):
-        """Give the activities that tell of a failure."""
+        """Return the activities that tell of a failure."""
         alert = cls.env.ref("sales_followup.mail_activity_type_failed")
         return document.activity_ids.filtered(
             lambda activity: activity.activity_type_id == alert
         )
 
     def _failed(self, document):
-        """Give the one reminder of a document that failed."""
+        """Return the one reminder of a document that failed."""
         [reminder] = document.followup_reminder_ids.filtered(
             lambda reminder: reminder.state == "failed"
         )
@@ -524,7 +524,7 @@ class TestAutomaticInterruptions(FailuresCommon):
         self.assertEqual(len(reminders.message_id.mail_ids), len(reminders))
 
     def _get_runs(self):
-        """Give the logs of the scheduled action, without those of demo data."""
+        """Return the logs of the scheduled action, without those of demo data."""
         runs = self.env["sales.followup.run"].search(
             [("origin", "=", "auto"), ("company_id", "=", self.env.company.id)]
         )

@@ -116,7 +116,7 @@ class Oracle:
         paper.answered = False
 
     def find_step(self, paper, today):
-        """Give the step that is to be taken today, if any."""
+        """Return the step that is to be taken today, if any."""
         names = [step.name for step in paper.steps]
         taken = [names.index(name) for name in paper.done]
         left = paper.steps[max(taken, default=-1) + 1 :]
@@ -129,13 +129,13 @@ class Oracle:
         return None
 
     def ask_day(self, paper, step):
-        """Give the day a step asks for."""
+        """Return the day a step asks for."""
         last = max(paper.done.values(), default=None)
         start = {"due": paper.due, "date": paper.dated, "last": last}[step.base]
         return start and start + step.offset * ONE_DAY
 
     def keep_apart(self, paper, step):
-        """Give the first day that is far enough from what was sent before."""
+        """Return the first day that is far enough from what was sent before."""
         if not paper.done:
             return date.min
         before = [one for one in paper.steps if one.name in paper.done]
@@ -147,7 +147,7 @@ class Oracle:
         return max(paper.done.values()) + max(gap, 1) * ONE_DAY
 
     def dream(self, paper, step, before):
-        """Give the day of a step if everything had gone out in time."""
+        """Return the day of a step if everything had gone out in time."""
         start = {"due": paper.due, "date": paper.dated, "last": before}[step.base]
         return start and start + step.offset * ONE_DAY
 
@@ -251,7 +251,7 @@ class TestSeason(AutomaticCommon):
 
     @classmethod
     def _throw_due(cls, partner, first=-6, last=DAYS):
-        """Give a day that no other document of the customer is due on."""
+        """Return a day that no other document of the customer is due on."""
         party = cls.parties[partner]
         taken = {
             paper.due or paper.dated
@@ -437,7 +437,7 @@ class TestSeason(AutomaticCommon):
         )
 
     def _throw_moments(self, day):
-        """Give what happens on a day, in order: (moment, method)."""
+        """Return what happens on a day, in order: (moment, method)."""
         happenings = [name for name in dir(self) if name.startswith("happen_")]
         # answers come more often than anything else
         happenings += ["happen_answer"] * 4
@@ -497,7 +497,7 @@ class TestSeason(AutomaticCommon):
 
     @classmethod
     def _get_day(cls, moment):
-        """Give the day of a moment in Paris."""
+        """Return the day of a moment in Paris."""
         return moment.replace(tzinfo=ZoneInfo("UTC")).astimezone(ZONE).date()
 
     @classmethod

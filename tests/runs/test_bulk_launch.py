@@ -37,7 +37,7 @@ class TestBulkLaunch(BulkCommon):
         return run
 
     def _mails(self, *documents):
-        """Give the e-mails of the reminders of documents."""
+        """Return the e-mails of the reminders of documents."""
         return self._reminders(*documents).message_id.mail_ids
 
     # --- sent -------------------------------------------------------------------

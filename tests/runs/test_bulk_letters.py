@@ -73,7 +73,7 @@ class TestBulkLetters(BulkCommon):
         return run
 
     def _get_pages(self, *orders):
-        """Give the widths of the pages of these orders' letters."""
+        """Return the widths of the pages of these orders' letters."""
         return [
             width
             for order in orders

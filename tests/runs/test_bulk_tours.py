@@ -23,7 +23,7 @@ class TestBulkTours(BulkCommon, HttpCase):
         return self._create_quotation(customer)
 
     def _find_letters(self, pdf, *names):
-        """Give on which pages of a PDF letters to customers begin, in their order; the
+        """Return the pages of a PDF on which letters to customers begin, in order; the
         texts of documents cannot be read: some prints turn web fonts into outlines."""
         texts = [page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages]
         return [

@@ -15,7 +15,7 @@ class TestCandidatesOrder(AutomaticCommon):
         cls.first, cls.second, cls.third = cls._create_levels(0, 10, 20)
 
     def _walk(self, template, size, position=None):
-        """Give the pages of what may be due, each with the position after it."""
+        """Return the pages of what may be due, each with the position after it."""
         return list(
             self.automatic._walk_candidates(template, position=position, size=size)
         )

@@ -19,7 +19,7 @@ class TestEmail(RemindersCommon):
 
     @classmethod
     def _get_mail(cls, reminder):
-        """Give the e-mail that waits to be sent: tests send none."""
+        """Return the e-mail that waits to be sent: tests send none."""
         return cls.env["mail.mail"].search(
             [("mail_message_id", "=", reminder.message_id.id)]
         )
@@ -38,7 +38,7 @@ class TestEmail(RemindersCommon):
         return cls._get_mail(reminder).body_html
 
     def _get_buttons(self, source):
-        """Give the links of an e-mail as a dict of text → address."""
+        """Return the links of an e-mail as a dict of text → address."""
         return {
             " ".join(link.text_content().split()): link.get("href")
             for link in html.fromstring(source).iter("a")

@@ -58,7 +58,7 @@ class TestEmailSpeed(RemindersCommon):
     # --- texts are compiled once ------------------------------------------------
 
     def _count_compiled(self, function):
-        """Give how many texts were compiled while a function ran; views are none, and
+        """Return how many texts were compiled while a function ran; views are none, and
         what Odoo does to see whether a text is harmless."""
         compiled = []
         generate = IrQweb._generate_code

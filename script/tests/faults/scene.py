@@ -81,7 +81,7 @@ def create_user(env, login):
 
 
 def create_templates(env):
-    """Give a template for each level, each with a mail server of its own.
+    """Return a template for each level, each with a mail server of its own.
 
     An e-mail links to its server, so that whoever locks the server's row stops the
     e-mails of this level half-way.
@@ -160,7 +160,7 @@ def create_quotations(env, salesperson, templates):
 
 
 def set_dates(quotations):
-    """Give quotations to their customers some days ago, and not all on one day."""
+    """Send quotations to their customers some days ago, and not all on one day."""
     quotations.write({"state": "sent"})
     for number, quotation in enumerate(quotations):
         days = 21 if quotation.client_order_ref == "second" else 5 + number % 7

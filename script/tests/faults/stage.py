@@ -123,7 +123,7 @@ class Stage:
         return self.hold("LOCK TABLE mail_blacklist IN ACCESS EXCLUSIVE MODE")
 
     def anybody_waits_but(self, hold):
-        """Give what tells whether somebody waits for those who wait for a hold."""
+        """Return what tells whether somebody waits for those who wait for a hold."""
 
         def somebody_waits():
             return self.query(
