@@ -236,8 +236,7 @@ class Reason(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Return a text of one line that identifies this reason: dialogs keep a line for
-        each."""
+        """Return one line that identifies this reason: dialogs keep a line for each."""
         details = ("" if detail is None else str(detail) for detail in self[1:])
         return " ".join("|".join((self.code.value, *details)).splitlines())
 
