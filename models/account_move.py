@@ -112,7 +112,6 @@ class AccountMove(models.Model):
         names = super()._followup_get_standing_fields()
         return [*names, "amount_residual", "payment_state"]
 
-    @api.model
     def _followup_get_amount_fields(self):
         # EXTENDS 'sales.followup.mixin'
         return [self._followup_amount_field, "amount_untaxed_signed"]
@@ -121,7 +120,6 @@ class AccountMove(models.Model):
         # EXTENDS 'sales.followup.mixin'
         return abs(self.amount_untaxed_signed)
 
-    @api.model
     def _followup_company_amount_to_sql(self, query):
         # EXTENDS 'sales.followup.mixin'
         signed = self._field_to_sql(query.table, "amount_untaxed_signed", query)
@@ -281,7 +279,6 @@ class AccountMove(models.Model):
         )
         return [(due, doc_type.due_field or "id"), (instalments & ~due, "id")]
 
-    @api.model
     def _followup_get_instalments(self, earliest, latest):
         """Select unpaid instalments that are due between two days."""
         return [

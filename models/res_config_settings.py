@@ -44,7 +44,6 @@ class ResConfigSettings(models.TransientModel):
         ],
     )
 
-    @api.model
     def _default_followup_editor_group_ids(self):
         # sudo: group implications; the settings themselves are for administrators
         return self.env.ref("sales_followup.group_rep_editor").sudo().implied_by_ids

@@ -29,7 +29,6 @@ class SalesFollowupDocumentLink(models.AbstractModel):
         domain=[("move_type", "in", ("out_invoice", "out_refund"))],
     )
 
-    @api.model
     def _get_document_fields(self):
         """Return the kinds of documents that are chased.
 
@@ -37,7 +36,6 @@ class SalesFollowupDocumentLink(models.AbstractModel):
         """
         return {"order_id": "sale.order", "move_id": "account.move"}
 
-    @api.model
     def _get_document_field(self, model):
         """Return the link field of a model of documents.
 
@@ -76,7 +74,6 @@ class SalesFollowupDocumentLink(models.AbstractModel):
 
     # --- indexes of each link ---------------------------------------------------
 
-    @api.model
     def _get_document_indexes(self, link):
         """Return the indexes that each link has on this model: override it.
 
@@ -138,7 +135,6 @@ class SalesFollowupDocumentLink(models.AbstractModel):
                 node.set(name, value)
         return arch, view
 
-    @api.model
     def _get_link_modifiers(self, link):
         """Return attributes of a link's field in views, by the other links there are.
 

@@ -191,7 +191,6 @@ class SalesFollowupDocumentType(models.Model):
 
     # --- what is known for good -------------------------------------------------
 
-    @api.model
     def _get_chased(self, model):
         """Return the types of a model whose documents are chased, in their order.
 
@@ -199,7 +198,6 @@ class SalesFollowupDocumentType(models.Model):
         """
         return self.browse(self._get_chased_ids(model))
 
-    @api.model
     @tools.ormcache(
         "self.env.uid",
         "self.env.su",
@@ -285,12 +283,11 @@ class SalesFollowupDocumentType(models.Model):
         if field.type not in kinds or (comodel and field.comodel_name != comodel):
             if comodel == "res.users":
                 return self.env._(
-                    "%(label)s: “%(field)s” of %(model)s is no field of users.",
+                    "%(label)s: “%(field)s” of %(model)s is not a user field.",
                     **values,
                 )
             return self.env._(
-                "%(label)s: “%(field)s” of %(model)s is not of a fitting kind "
-                "(%(kinds)s).",
+                "%(label)s: “%(field)s” of %(model)s has the wrong type (%(kinds)s).",
                 kinds=", ".join(kinds),
                 **values,
             )
@@ -307,7 +304,7 @@ class SalesFollowupDocumentType(models.Model):
             self._get_domain(name).validate(self.env[self.model])
         except Exception as error:  # noqa: BLE001 whatever a user's text may raise
             return self.env._(
-                "%(label)s: %(domain)s is no valid filter of %(model)s (%(error)s).",
+                "%(label)s: %(domain)s is not a valid filter of %(model)s (%(error)s).",
                 label=self._fields[name]._description_string(self.env),
                 domain=self[name],
                 model=self.model,
@@ -335,7 +332,6 @@ class SalesFollowupDocumentType(models.Model):
         """
         return self._get_domain() & self._get_domain("open_domain")
 
-    @api.model
     def _get_eval_context(self):
         """Return the names a type's domain may use."""
         return {

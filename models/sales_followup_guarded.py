@@ -15,7 +15,6 @@ class SalesFollowupGuarded(models.AbstractModel):
     _name = "sales.followup.guarded"
     _description = "Values Only the Addon Writes"
 
-    @api.model
     def _get_guarded_fields(self):
         """Return the names of the fields that no user writes: override it.
 
@@ -23,7 +22,6 @@ class SalesFollowupGuarded(models.AbstractModel):
         """
         return frozenset()
 
-    @api.model
     def _get_stored_fields_except(self, names):
         """Return what is guarded where users write nothing but some fields.
 
@@ -37,7 +35,6 @@ class SalesFollowupGuarded(models.AbstractModel):
             if name not in free and (field.store or field.inverse)
         }
 
-    @api.model
     def _get_guarded_message(self, labels):
         """Say that a user may not write some fields, and what to do instead.
 
@@ -66,7 +63,6 @@ class SalesFollowupGuarded(models.AbstractModel):
                 values[name] = own
         return values
 
-    @api.model
     def _get_own_default(self, name):
         """Return what the program says a field is at first, as for ``write``."""
         field = self._fields[name]
@@ -75,7 +71,6 @@ class SalesFollowupGuarded(models.AbstractModel):
         value = field.convert_to_cache(field.default(self), self, validate=False)
         return field.convert_to_write(field.convert_to_record(value, self), self)
 
-    @api.model
     def _check_guarded(self, vals_list, records=None):
         """Refuse guarded values of a user; one that changes nothing may pass, as in a
         file that was exported before.
@@ -99,7 +94,6 @@ class SalesFollowupGuarded(models.AbstractModel):
             )
             raise AccessError(self._get_guarded_message(", ".join(labels)))
 
-    @api.model
     def _is_forged(self, name, value, records):
         """Tell whether a value differs from what a guarded field has by itself."""
         field = self._fields[name]

@@ -19,7 +19,6 @@ class SalesFollowupAnonymize(models.TransientModel):
                 wizard.partner_ids._origin._followup_get_reminders_to_anonymize()
             )
 
-    @api.model
     def _get_action(self, partners):
         """Open the question about customers."""
         return {

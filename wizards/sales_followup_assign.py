@@ -80,7 +80,6 @@ class SalesFollowupAssign(models.TransientModel):
     access_warning = fields.Char(compute="_compute_access_warning")
     change_id = fields.Many2one("sales.followup.change", readonly=True)
 
-    @api.model
     def _get_guarded_fields(self):
         # EXTENDS 'sales_followup'
         return {"change_id"}
@@ -91,7 +90,6 @@ class SalesFollowupAssign(models.TransientModel):
         self.env["res.partner"]._followup_check_rep_editor()
         return super().default_get(fields)
 
-    @api.model
     def _get_action(self, operation, partners):
         """Open the wizard for customers.
 

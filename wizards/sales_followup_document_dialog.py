@@ -47,7 +47,6 @@ class SalesFollowupDocumentDialog(models.AbstractModel):
         for other in self._get_document_fields().keys() - {link}:
             self[other] = False
 
-    @api.model
     def _get_link_modifiers(self, link):
         # EXTENDS 'sales_followup'
         others = [name for name in self._get_document_fields() if name != link]

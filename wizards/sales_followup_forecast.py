@@ -48,7 +48,6 @@ class SalesFollowupForecast(models.TransientModel):
             "domain": [("create_uid", "=", self.env.uid)],
         }
 
-    @api.model
     def _foretell(self, company):
         """List what goes out in one company."""
         if not company.sudo().followup_automatic:
@@ -71,7 +70,6 @@ class SalesFollowupForecast(models.TransientModel):
                 self.create(vals_list[:left])
                 left -= len(vals_list)
 
-    @api.model
     def _foretell_documents(self, company, documents):
         """Return what goes out about some documents, as values of lines; of one that
         cannot be judged nothing does."""
@@ -80,7 +78,6 @@ class SalesFollowupForecast(models.TransientModel):
         )
         return [values for document in documents for values in told.get(document, ())]
 
-    @api.model
     def _foretell_together(self, company, documents):
         """Return what goes out about documents of which none fails.
 
@@ -107,7 +104,6 @@ class SalesFollowupForecast(models.TransientModel):
             for document in documents
         }
 
-    @api.model
     def _prepare_line(self, document, day, level):
         """Return the values of one line."""
         link = self._get_document_field(document._name)

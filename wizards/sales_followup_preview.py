@@ -39,7 +39,6 @@ class SalesFollowupPreview(models.TransientModel):
             [{**self._get_sample(vals), **vals} for vals in vals_list]
         )
 
-    @api.model
     def _get_sample(self, vals):
         """Return the link to a document to try a template on, as values.
 
@@ -57,7 +56,6 @@ class SalesFollowupPreview(models.TransientModel):
             wizard.subject, wizard.email = wizard._try(wizard._render_email)
             _subject, wizard.letter = wizard._try(wizard._render_letter)
 
-    @api.model
     def _get_link_modifiers(self, link):
         # EXTENDS 'sales_followup'
         return {"invisible": f"model != '{self._get_document_fields()[link]}'"}

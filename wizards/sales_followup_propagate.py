@@ -100,7 +100,6 @@ class SalesFollowupPropagate(models.TransientModel):
 
     # --- defaults and computes --------------------------------------------------
 
-    @api.model
     def _get_guarded_fields(self):
         # EXTENDS 'sales_followup'
         return {"state", "line_ids", "right_counts", "notes", "change_id"}
@@ -111,13 +110,11 @@ class SalesFollowupPropagate(models.TransientModel):
         self.env["res.partner"]._followup_check_rep_editor()
         return super().default_get(fields)
 
-    @api.model
     def _default_type_ids(self):
         return self.env["sales.followup.document.type"].search(
             [("default_checked", "=", True), ("available", "=", True)]
         )
 
-    @api.model
     def _get_action(self, partners):
         """Return the action that opens this wizard for customers."""
         # created here: see sales.followup.assign._get_action
@@ -433,7 +430,6 @@ class SalesFollowupPropagate(models.TransientModel):
             "notes": (self.notes or "").splitlines(),
         }
 
-    @api.model
     def _get_reason_label(self, reason):
         reasons = self.env["sales.followup.propagate.line"]._fields["reason"]
         return dict(reasons._description_selection(self.env)).get(reason, "")

@@ -86,7 +86,7 @@ class SalesFollowupRemind(models.TransientModel):
     warning = fields.Html(
         compute="_compute_warning",
         sanitize=False,
-        help="What speaks against sending it; you decide.",
+        help="Objections to sending it; you decide.",
     )
     known_reasons = fields.Char(
         compute="_compute_known_reasons",
@@ -109,7 +109,6 @@ class SalesFollowupRemind(models.TransientModel):
 
     # --- defaults ---------------------------------------------------------------
 
-    @api.model
     def _get_action(self, **values):
         """Open the dialog on a document or a customer.
 
@@ -140,7 +139,6 @@ class SalesFollowupRemind(models.TransientModel):
         elif document and not self.template_id:
             self.template_id = document._followup_get_next_template()
 
-    @api.model
     def _get_guarded_fields(self):
         # EXTENDS 'sales_followup'
         return {"reminder_id"}

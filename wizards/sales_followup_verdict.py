@@ -31,7 +31,6 @@ class SalesFollowupVerdict(models.TransientModel):
     subject = fields.Char(compute="_compute_preview")
     preview = fields.Html(compute="_compute_preview", sanitize=False)
 
-    @api.model
     def _get_action(self, **values):
         """Open the question on a document.
 

@@ -1,6 +1,6 @@
 from typing import NamedTuple
 
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
@@ -170,7 +170,6 @@ class ResPartner(models.Model):
             return self
         return self | self.search(domain)
 
-    @api.model
     def _followup_check_joiners(self, user_ids):
         """Refuse users whom a bulk change cannot put in charge.
 

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 from odoo.tools import SQL
 
 TRACKING_COLUMNS = (
@@ -22,7 +22,6 @@ class SalesFollowupBulkChatter(models.AbstractModel):
     _name = "sales.followup.bulk.chatter"
     _description = "Chatter of Bulk Changes"
 
-    @api.model
     def _log_changes(self, model_name, changes, note):
         """Log one message with its tracked values on each record.
 
@@ -44,7 +43,6 @@ class SalesFollowupBulkChatter(models.AbstractModel):
         self._create_trackings(model, changes, messages)
         model.browse(changes).invalidate_recordset(["message_ids"], flush=False)
 
-    @api.model
     def _create_messages(self, model, record_ids, note):
         """Create one log message a record: dict of record id → message id."""
         first = model.browse(record_ids[0])._message_log(body=note)
@@ -75,7 +73,6 @@ class SalesFollowupBulkChatter(models.AbstractModel):
         )
         return {record_ids[0]: first.id, **dict(rows)}
 
-    @api.model
     def _create_trackings(self, model, changes, messages):
         """Create the tracking values that go with the messages."""
         prepared = {}
@@ -109,7 +106,6 @@ class SalesFollowupBulkChatter(models.AbstractModel):
             )
         )
 
-    @api.model
     def _prepare_tracking(self, model, field_name, old, new):
         """Return the columns of a tracking value, as Odoo prepares them.
 
@@ -126,7 +122,6 @@ class SalesFollowupBulkChatter(models.AbstractModel):
         )
         return tuple(values.get(column) for column in TRACKING_COLUMNS)
 
-    @api.model
     def _subscribe(self, model_name, leads):
         """Make each new Salesperson a follower, as Odoo does on assignment.
 

@@ -111,7 +111,6 @@ class SalesFollowupChange(models.Model):
     undo_user_id = fields.Many2one("res.users", string="Undone By", readonly=True)
     undo_date = fields.Datetime(string="Undone On", readonly=True)
 
-    @api.model
     def _get_guarded_fields(self):
         # EXTENDS 'sales_followup'
         return self._get_stored_fields_except(())
@@ -160,7 +159,6 @@ class SalesFollowupChange(models.Model):
 
     # --- planning ---------------------------------------------------------------
 
-    @api.model
     def _create_planned(self, operation, **values):
         """Create a change whose lines are still to be added.
 

@@ -101,7 +101,6 @@ class SalesFollowupChange(models.Model):
         )
         self._trigger()
 
-    @api.model
     def _trigger(self, delay=None):
         """Have the scheduled action go on as soon as this is committed.
 
@@ -145,7 +144,6 @@ class SalesFollowupChange(models.Model):
             self._trigger(PATIENCE)
         crons._commit_progress(remaining=0)
 
-    @api.model
     def _take_next(self, aside):
         """Lock and return the next change in the background that nobody else is at.
 
@@ -169,7 +167,6 @@ class SalesFollowupChange(models.Model):
         )
         return self.browse(rows[0] if rows else ())
 
-    @api.model
     def _count_waiting(self):
         """Count the records that changes in the background have left."""
         self.env.flush_all()
@@ -253,7 +250,6 @@ class SalesFollowupChange(models.Model):
                 }
             )
 
-    @api.model
     def _close_stopped(self):
         """Close changes that were cancelled while a batch was under way."""
         progress = self.env["sales.followup.change.progress"].sudo()

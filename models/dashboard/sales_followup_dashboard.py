@@ -97,13 +97,11 @@ class SalesFollowupDashboard(models.AbstractModel):
             return self._prepare_documents_action(doc_type)
         return self._prepare_reminders_action(key, whose)
 
-    @api.model
     def _is_manager(self):
         return self.env.user.has_group("sales_followup.group_manager")
 
     # --- what is counted --------------------------------------------------------
 
-    @api.model
     def _get_kinds(self):
         """Return what reminders are counted by.
 
@@ -150,14 +148,12 @@ class SalesFollowupDashboard(models.AbstractModel):
             ),
         }
 
-    @api.model
     def _get_scope(self):
         """Select reminders of open documents, of the companies looked at."""
         return Domain("is_open", "=", True) & Domain(
             "company_id", "in", self.env.companies.ids
         )
 
-    @api.model
     def _get_standing(self, key):
         """Select the reminders of a kind that count: where a document stands is said by
         its last one, which no failed one is."""
@@ -165,7 +161,6 @@ class SalesFollowupDashboard(models.AbstractModel):
             return Domain.TRUE
         return Domain("is_last", "=", True)
 
-    @api.model
     def _count_reminders(self, everybody):
         """Count reminders of every kind, and add up what is at stake, in one query.
 
@@ -222,7 +217,6 @@ class SalesFollowupDashboard(models.AbstractModel):
             for user_id, name, mine, currency_id, *figures in rows
         ]
 
-    @api.model
     def _get_condition(self, query, domain):
         """Return what tells in a query of reminders whether a domain selects a row."""
         reminders = self.env["sales.followup.reminder"]
@@ -231,7 +225,6 @@ class SalesFollowupDashboard(models.AbstractModel):
 
     # --- documents --------------------------------------------------------------
 
-    @api.model
     def _get_chased_types(self):
         """Return the types of documents to chase that the user may read."""
         # all of them at once, as they are asked for one by one afterwards
@@ -248,7 +241,6 @@ class SalesFollowupDashboard(models.AbstractModel):
             )
         )
 
-    @api.model
     def _get_forgotten_domain(self, doc_type):
         """Select my documents to chase that nobody planned to get back to."""
         return (
@@ -259,7 +251,6 @@ class SalesFollowupDashboard(models.AbstractModel):
             & Domain("followup_is_mine", "=", True)
         )
 
-    @api.model
     def _count_documents(self, doc_type):
         """Count documents of one type to chase without a next date.
 
@@ -279,7 +270,6 @@ class SalesFollowupDashboard(models.AbstractModel):
 
     # --- cards ------------------------------------------------------------------
 
-    @api.model
     def _prepare_reminder_cards(self, figures):
         """Return my next reminders, and what became of those that were sent.
 
@@ -295,7 +285,6 @@ class SalesFollowupDashboard(models.AbstractModel):
             for key, (label, _title, _domain) in self._get_kinds().items()
         ]
 
-    @api.model
     def _prepare_forgotten_cards(self, doc_types):
         """Return my documents to chase without a next date, a card for each type."""
         cards = []
@@ -317,7 +306,6 @@ class SalesFollowupDashboard(models.AbstractModel):
 
     # --- people -----------------------------------------------------------------
 
-    @api.model
     def _prepare_people(self, rows):
         """Return the table of managers: who has what to do, the most urgent first.
 
@@ -352,7 +340,6 @@ class SalesFollowupDashboard(models.AbstractModel):
 
     # --- lists ------------------------------------------------------------------
 
-    @api.model
     def _prepare_reminders_action(self, key, whose):
         """Return the list of reminders behind a figure, what is due first on top."""
         _label, title, domain = self._get_kinds()[key]
@@ -379,7 +366,6 @@ class SalesFollowupDashboard(models.AbstractModel):
             context={"followup_show_failures": key == "failed"},
         )
 
-    @api.model
     def _prepare_documents_action(self, doc_type):
         """Return the list of documents to chase without a next date."""
         return self._prepare_action(
@@ -390,7 +376,6 @@ class SalesFollowupDashboard(models.AbstractModel):
             **DOCUMENT_LISTS.get(doc_type.code, {}),
         )
 
-    @api.model
     def _prepare_action(
         self, name, model, domain, when_empty, views=None, context=None
     ):

@@ -166,7 +166,6 @@ class SalesFollowupDocumentPrinter(models.AbstractModel):
 
     # --- documents --------------------------------------------------------------
 
-    @api.model
     def _get_document_reports(self):
         """Return the report that prints a document: dict of model → external id."""
         return {
@@ -174,7 +173,6 @@ class SalesFollowupDocumentPrinter(models.AbstractModel):
             "account.move": "account.account_invoices",
         }
 
-    @api.model
     def _get_stored_pdf(self, document):
         """Return the PDF a document was issued with, as bytes, if there is one."""
         if document._name == "account.move":
@@ -219,7 +217,6 @@ class SalesFollowupDocumentPrinter(models.AbstractModel):
             raise self._prepare_error(error, document) from error
         return content
 
-    @api.model
     def _get_printer(self, prints=None):
         """Return ``ir.actions.report`` in the context documents are printed with."""
         settings = self.env["ir.config_parameter"].sudo()
@@ -233,7 +230,6 @@ class SalesFollowupDocumentPrinter(models.AbstractModel):
             ),
         )
 
-    @api.model
     def _print_document(self, document, prints=None):
         report = self._get_document_reports()[document._name]
         content, _kind = self._get_printer(prints)._render_qweb_pdf(
@@ -243,13 +239,11 @@ class SalesFollowupDocumentPrinter(models.AbstractModel):
 
     # --- ahead ------------------------------------------------------------------
 
-    @api.model
     def _split(self, documents):
         """Yield documents in the sets that are printed ahead together."""
         for ids in split_every(BATCH_SIZE, documents.ids):
             yield documents.browse(ids)
 
-    @api.model
     def _print_ahead(self, documents):
         """Print documents of one model.
 
@@ -274,7 +268,6 @@ class SalesFollowupDocumentPrinter(models.AbstractModel):
                 _logger.info("Not printed together", exc_info=True)
         return Prints(reports._get_report(report_ref), sources, contents)
 
-    @api.model
     def _get_source(self, reports, report_ref, document):
         """Return what Odoo would print of a document; ``None`` where it is not
         simple."""
@@ -297,7 +290,6 @@ class SalesFollowupDocumentPrinter(models.AbstractModel):
             return None
         return Source(html, str(bodies[0]), str(header), str(footer), arguments)
 
-    @api.model
     def _group(self, sources):
         """Yield sources in the lists that can be printed together."""
         groups = {}
@@ -321,7 +313,6 @@ class SalesFollowupDocumentPrinter(models.AbstractModel):
             if len(part) > 1:
                 yield part
 
-    @api.model
     def _print_together(self, reports, report_ref, sources):
         """Print sources in one run.
 
@@ -360,14 +351,12 @@ class SalesFollowupDocumentPrinter(models.AbstractModel):
             for source, section in zip(sources, sections.values(), strict=True)
         }
 
-    @api.model
     def _get_marker(self, attribute, name):
         return (
             f'<a {attribute}="{name}" style="position: absolute; top: 0; left: 0;'
             f' width: {letter_pages.MARKER_WIDTH}mm; height: 1px"></a>'
         )
 
-    @api.model
     def _prepare_files(self, sources, prefix):
         """Prepare sources as the files of a run, with their headers and footers."""
         bodies = []
@@ -383,7 +372,6 @@ class SalesFollowupDocumentPrinter(models.AbstractModel):
         )
         return bodies, {"header": header, "footer": footer}
 
-    @api.model
     def _prepare_parts(self, sources, prefix):
         """Prepare sources as the parts of one file."""
         before, _body, after = sources[0].split()
@@ -396,7 +384,6 @@ class SalesFollowupDocumentPrinter(models.AbstractModel):
         ]
         return ["".join([before, *parts, _SCRIPT, after])], {}
 
-    @api.model
     def _check(self, sections):
         """Raise where documents are not printed as each would be alone.
 
@@ -410,7 +397,6 @@ class SalesFollowupDocumentPrinter(models.AbstractModel):
             if abs(section.top - first.top) > _TOLERANCE:
                 raise ValueError("not at the top of the page")
 
-    @api.model
     def _write(self, pages):
         """Make one PDF of pages: bytes."""
         writer = pdf.PdfFileWriter()
@@ -422,7 +408,6 @@ class SalesFollowupDocumentPrinter(models.AbstractModel):
 
     # --- what came out ----------------------------------------------------------
 
-    @api.model
     def _check_pdf(self, content):
         """Raise where a PDF has no pages, or cannot be read."""
         reader = pdf.PdfFileReader(io.BytesIO(content), strict=False)
@@ -430,7 +415,6 @@ class SalesFollowupDocumentPrinter(models.AbstractModel):
             raise UserError(self.env._("it has no pages"))
         reader.getPage(0)
 
-    @api.model
     def _prepare_error(self, error, document=None):
         """Return the error that says of which document the PDF is broken."""
         if not document:

@@ -93,12 +93,10 @@ class SalesFollowupLetter(models.AbstractModel):
                 results[number] = result
         return results
 
-    @api.model
     def _as_letter(self, letter):
         letter = Letter(**letter) if isinstance(letter, dict) else letter
         return letter._replace(lang=get_lang(self.env, letter.lang).code)
 
-    @api.model
     def _prepare_sheet(self, letter, stationeries):
         """Return a letter as ``Sheet``, ready to be printed.
 
@@ -117,7 +115,6 @@ class SalesFollowupLetter(models.AbstractModel):
             stationery=stationery,
         )
 
-    @api.model
     def _get_stationery(self, letter, known):
         """Return letterhead and footer of a letter as ``Stationery``."""
         content = self.env["sales.followup.letter.content"]
@@ -149,7 +146,6 @@ class SalesFollowupLetter(models.AbstractModel):
             },
         )
 
-    @api.model
     def _merge(self, letter, document_pdf, document=None):
         """Put a letter and its document into one PDF.
 

@@ -37,7 +37,6 @@ class SalesFollowupLetterContent(models.AbstractModel):
 
     # --- the letter -------------------------------------------------------------
 
-    @api.model
     def _prepare_letter(self, letter):
         """Return the values of the template of one letter, in its language.
 
@@ -88,7 +87,6 @@ class SalesFollowupLetterContent(models.AbstractModel):
             "enclosure": self.env._("Enclosure: %(document)s", document=title),
         }
 
-    @api.model
     def _get_company(self, letter):
         """Return the company that sends a letter, in the letter's language."""
         company = letter.document.company_id or letter.user.company_id
@@ -96,7 +94,6 @@ class SalesFollowupLetterContent(models.AbstractModel):
         # user has no access to
         return company.sudo().with_context(lang=letter.lang)
 
-    @api.model
     def _get_date_line(self, date, company):
         """Return the line of place and date."""
         date = format_date(self.env, date, date_format="long")
@@ -104,14 +101,12 @@ class SalesFollowupLetterContent(models.AbstractModel):
             return date
         return self.env._("%(city)s, %(date)s", city=company.city, date=date)
 
-    @api.model
     def _get_signature_lines(self, user):
         """Return what is printed below the name of who signs."""
         reach = [user.phone, user.email]
         lines = [user.partner_id.function, " · ".join(filter(None, reach))]
         return [line for line in lines if line]
 
-    @api.model
     def _check_fonts(self, parts):
         """Raise where no font of the server has a character of a letter: it would be
         printed without it.
@@ -139,7 +134,6 @@ class SalesFollowupLetterContent(models.AbstractModel):
 
     # --- addresses --------------------------------------------------------------
 
-    @api.model
     def _get_address_lines(self, contact, company):
         """Return the address for the window of the envelope.
 
@@ -162,7 +156,6 @@ class SalesFollowupLetterContent(models.AbstractModel):
             lines.append(country.with_context(lang=lang).name.upper())
         return lines
 
-    @api.model
     def _get_street_lines(self, partner):
         """Return the address of a partner without name and country."""
         country_format, values = partner._prepare_display_address(without_company=True)
@@ -173,7 +166,6 @@ class SalesFollowupLetterContent(models.AbstractModel):
 
     # --- the document -----------------------------------------------------------
 
-    @api.model
     def _get_document_title(self, document):
         """Say what the document is, with its number."""
         if document._name == "sale.order":
@@ -186,7 +178,6 @@ class SalesFollowupLetterContent(models.AbstractModel):
             return f"{document.type_name} {document.name}"
         return document.display_name
 
-    @api.model
     def _get_reference(self, document):
         """Return the lines that face the address: tuples of label and value.
 
@@ -199,7 +190,6 @@ class SalesFollowupLetterContent(models.AbstractModel):
         rows = facts(document) if facts else []
         return [(label, value) for label, value in rows if value]
 
-    @api.model
     def _get_order_facts(self, order):
         number, date = (
             (self.env._("Order"), self.env._("Order date"))
@@ -215,7 +205,6 @@ class SalesFollowupLetterContent(models.AbstractModel):
             (self.env._("Total"), self._format_amount(order, order.amount_total)),
         ]
 
-    @api.model
     def _get_invoice_facts(self, move):
         total = self._format_amount(move, move.amount_total)
         due = self._format_amount(move, move.followup_due_amount)
@@ -229,7 +218,6 @@ class SalesFollowupLetterContent(models.AbstractModel):
             *self._get_payment_facts(move),
         ]
 
-    @api.model
     def _get_payment_facts(self, move):
         """Return where and under which reference an invoice is paid."""
         # sudo: the account is printed on the invoice, too
@@ -246,13 +234,11 @@ class SalesFollowupLetterContent(models.AbstractModel):
             ),
         ]
 
-    @api.model
     def _format_amount(self, document, amount):
         return format_amount(self.env, amount, document.currency_id)
 
     # --- the company ------------------------------------------------------------
 
-    @api.model
     def _prepare_stationery(self, letter):
         """Return the values of the letterhead and the footer of a letter's company."""
         self = self.with_context(lang=letter.lang)
@@ -275,7 +261,6 @@ class SalesFollowupLetterContent(models.AbstractModel):
             "footer_size": self._get_fitting_size(footer, 165, 20, largest=7.5),
         }
 
-    @api.model
     def _get_details(self, company):
         """Return name and address of the company as HTML."""
         if not company.is_company_details_empty:
@@ -283,7 +268,6 @@ class SalesFollowupLetterContent(models.AbstractModel):
         lines = [company.name, *self._get_street_lines(company.partner_id)]
         return Markup("<br/>").join(lines)
 
-    @api.model
     def _get_footer(self, company):
         """Return what stands at the end of every page, as HTML."""
         if not is_html_empty(company.report_footer):
@@ -291,7 +275,6 @@ class SalesFollowupLetterContent(models.AbstractModel):
         reach = (company.phone, company.email, company.website, company.vat)
         return escape(" · ".join(filter(None, reach)))
 
-    @api.model
     def _get_logo(self, company):
         """Return the logo as a ``data:`` URI, or nothing where there is none yet.
 
@@ -300,12 +283,10 @@ class SalesFollowupLetterContent(models.AbstractModel):
         image = not company.uses_default_logo and company.partner_id.image_512
         return image and self._get_data_uri(image)
 
-    @api.model
     def _get_fitting_size(self, html, width, height, largest):
         lines = html2plaintext(html).splitlines()
         return letter_paper.fitting_size(lines, width, height, largest, smallest=4.5)
 
-    @api.model
     def _prepare_style(self, company):
         """Return the company's colour, and its typeface with stand-ins."""
         color = company.primary_color or ""
@@ -315,7 +296,6 @@ class SalesFollowupLetterContent(models.AbstractModel):
             "font": f"'{font}', {letter_paper.TYPEFACES}",
         }
 
-    @api.model
     def _get_layout(self, company):
         return letter_paper.Layout(
             company._get_followup_paper(), company._get_followup_window()
@@ -323,7 +303,6 @@ class SalesFollowupLetterContent(models.AbstractModel):
 
     # --- images -----------------------------------------------------------------
 
-    @api.model
     def _find_image(self, source, user):
         """Return an image of this database as a ``data:`` URI.
 
@@ -350,7 +329,6 @@ class SalesFollowupLetterContent(models.AbstractModel):
         image = record.with_user(user)[name]
         return image and self._get_data_uri(image)
 
-    @api.model
     def _get_data_uri(self, image):
         renderer = self.env["ir.qweb"].with_context(webp_as_jpg=True)
         return renderer._get_converted_image_data_uri(image)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import psycopg2
 from markupsafe import Markup
 
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import file_open
 
@@ -65,7 +65,6 @@ class SalesFollowupLetterPress(models.AbstractModel):
     _name = "sales.followup.letter.press"
     _description = "Letter Press"
 
-    @api.model
     def _print(self, sheets):
         """Print letters together; if that fails, in halves, to find the one to blame.
 
@@ -83,7 +82,6 @@ class SalesFollowupLetterPress(models.AbstractModel):
         half = len(sheets) // 2
         return self._print(sheets[:half]) + self._print(sheets[half:])
 
-    @api.model
     def _print_together(self, sheets):
         """Print letters, and put the stamps onto their pages: list of bytes."""
         paper = sheets[0].paper
@@ -112,7 +110,6 @@ class SalesFollowupLetterPress(models.AbstractModel):
 
     # --- stamps -----------------------------------------------------------------
 
-    @api.model
     def _prepare_numbers(self, paper, wanted):
         """Return page numbers.
 
@@ -134,7 +131,6 @@ class SalesFollowupLetterPress(models.AbstractModel):
                 )
         return numbers
 
-    @api.model
     def _get_stamps(self, paper, sections):
         """Return the stamps of a run: dict of name → ``letter_pages.Stamp``."""
         layout = letter_paper.Layout(paper, "left")
@@ -147,7 +143,6 @@ class SalesFollowupLetterPress(models.AbstractModel):
             if (kind := name.partition("-")[0]) in boxes
         }
 
-    @api.model
     def _choose_stamps(self, sheet, count, stamps):
         """Return the stamps of each page of a letter: list of lists."""
         key = sheet.stationery.key
@@ -162,7 +157,6 @@ class SalesFollowupLetterPress(models.AbstractModel):
 
     # --- wkhtmltopdf ------------------------------------------------------------
 
-    @api.model
     def _run(self, paper, parts):
         """Print parts, each from the top of a page, true to size.
 
@@ -197,7 +191,6 @@ class SalesFollowupLetterPress(models.AbstractModel):
             self.env._("The program wkhtmltopdf did not print the letter as it should.")
         )
 
-    @api.model
     def _run_wkhtmltopdf(self, paper, html):
         """Turn HTML into a PDF: bytes.
 
@@ -217,7 +210,6 @@ class SalesFollowupLetterPress(models.AbstractModel):
             },
         )
 
-    @api.model
     def _get_css(self):
         return _read_css()
 

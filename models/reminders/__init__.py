@@ -1,6 +1,5 @@
 from . import sales_followup_mixin
 from . import sales_followup_mixin_recipient
-from . import sales_followup_mixin_answers
 from . import sales_followup_mixin_cycle
 from . import sales_followup_result
 from . import sales_followup_series

@@ -31,7 +31,6 @@ class MailMessage(models.Model):
                 self.env[model]._followup_take_answers(answers)
         return messages
 
-    @api.model
     def _followup_get_answer_domain(self):
         """Select what somebody from outside wrote; :meth:`_followup_filter_answers`
         looks closer.

@@ -127,7 +127,6 @@ class ResCompany(models.Model):
         days = (start + timedelta(days=number) for number in range(CALENDAR.days))
         return {day: not unusual[fields.Date.to_string(day)] for day in days}
 
-    @api.model
     @ormcache()
     def _followup_has_other_dunning(self):
         """Tell whether another addon chases invoices by itself."""

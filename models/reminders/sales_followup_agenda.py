@@ -16,7 +16,6 @@ class SalesFollowupAgenda(models.AbstractModel):
     _name = "sales.followup.agenda"
     _description = "Agenda of Next Reminders"
 
-    @api.model
     def _plan(self, documents, renew=True):
         """Bring the activities of these documents into line with their last reminders.
 
@@ -48,7 +47,6 @@ class SalesFollowupAgenda(models.AbstractModel):
         quiet = self.env["mail.activity"].with_context(mail_activity_quick_update=True)
         quiet.sudo().create(new)
 
-    @api.model
     def _filter_pending(self, documents, last):
         """Return the documents whose last reminder still waits for something.
 
@@ -65,7 +63,6 @@ class SalesFollowupAgenda(models.AbstractModel):
             )
         )
 
-    @api.model
     def _prepare_values(self, document, reminder):
         """Return the values of the activity that a reminder asks for."""
         return {
@@ -80,7 +77,6 @@ class SalesFollowupAgenda(models.AbstractModel):
             "note": plaintext2html(reminder.note) if reminder.note else False,
         }
 
-    @api.model
     def _get_user(self, document, reminder):
         """Return who looks after the next reminder: who reminded, or if they left the
         document's Salesperson, one of its representatives, else who works now.
@@ -100,7 +96,6 @@ class SalesFollowupAgenda(models.AbstractModel):
             or reminder.user_id.browse()
         )
 
-    @api.model
     def _move(self, activity, values):
         """Write what differs: a new date, another user."""
         if not activity:
@@ -116,7 +111,6 @@ class SalesFollowupAgenda(models.AbstractModel):
         if changed:
             activity.with_context(mail_activity_quick_update=True).write(changed)
 
-    @api.model
     def _get_type_id(self, name=ACTIVITY_TYPE):
         """Return the id of the activities' own type, without a query.
 
@@ -125,7 +119,6 @@ class SalesFollowupAgenda(models.AbstractModel):
         """
         return self.env["ir.model.data"]._xmlid_to_res_id(name)
 
-    @api.model
     def _get_activities(self, documents):
         """Return the next-reminder activities of documents.
 
@@ -134,7 +127,6 @@ class SalesFollowupAgenda(models.AbstractModel):
         found = self._find_activities(documents, [self._get_type_id()])
         return dict(found.grouped("res_id"))
 
-    @api.model
     def _find_activities(self, documents, type_ids):
         """Find activities of some types.
 
@@ -154,7 +146,6 @@ class SalesFollowupAgenda(models.AbstractModel):
             )
         )
 
-    @api.model
     def _close_finished(self, documents):
         """Close the activities of those documents that are open no more, and empty
         their next dates."""
@@ -188,7 +179,6 @@ class SalesFollowupAgenda(models.AbstractModel):
         ):
             self._close_finished(self._get_planned(self.env[model]))
 
-    @api.model
     def _get_planned(self, documents):
         """Return the documents of a model that have an activity or a next date.
 

@@ -246,7 +246,6 @@ class SalesFollowupMixin(models.AbstractModel):
         }
         return {document: found.get(document, none) for document in self}
 
-    @api.model
     def _followup_get_open_domain(self):
         """Select the documents that are open, as their types say.
 
@@ -381,13 +380,11 @@ class SalesFollowupMixin(models.AbstractModel):
         """
         return self[self._followup_amount_field]
 
-    @api.model
     def _followup_get_amount_fields(self):
         """Return the names of the fields that tell the amounts of a document."""
         names = [self._followup_amount_field, "currency_rate"]
         return [name for name in names if name in self._fields]
 
-    @api.model
     def _followup_get_standing_fields(self):
         """Return the names of the fields that tell whether a document is open."""
         return [name for name in ("state",) if name in self._fields]
@@ -403,7 +400,6 @@ class SalesFollowupMixin(models.AbstractModel):
         rate = self.currency_rate if "currency_rate" in self._fields else 1.0
         return self._followup_get_amount() / (rate or 1.0)
 
-    @api.model
     def _followup_company_amount_to_sql(self, query):
         """Return :meth:`_followup_get_company_amount` as an expression.
 

@@ -250,7 +250,6 @@ class SalesFollowupMixin(models.AbstractModel):
         chosen = self._followup_get_chosen().filtered(self._followup_accepts)
         return chosen | self.partner_id | self.partner_id.commercial_partner_id
 
-    @api.model
     def _followup_get_reachable(self, channel):
         """Return what tells whether a contact can be reached on a channel.
 

@@ -225,7 +225,8 @@ class SalesFollowupReminder(models.Model):
             if not reminder.document_type_id:
                 raise ValidationError(
                     self.env._(
-                        "%(document)s is no document that customers are reminded of.",
+                        "%(document)s is not a document that customers are reminded "
+                        "of.",
                         document=reminder._get_document().display_name,
                     )
                 )
@@ -248,7 +249,6 @@ class SalesFollowupReminder(models.Model):
                     )
                 )
 
-    @api.model
     def _selection_document_ref(self):
         return [
             (model, self.env["ir.model"]._get(model).name)
@@ -269,7 +269,6 @@ class SalesFollowupReminder(models.Model):
             reminder.document_name = name
             reminder.calendar_label = f"{reminder.partner_id.display_name}, {name}"
 
-    @api.model
     def _get_paths(self, method):
         """Return the fields of all kinds of documents that a value depends on.
 
@@ -391,7 +390,6 @@ class SalesFollowupReminder(models.Model):
             return NotImplemented
         return self._select_flagged(self._get_mine_domain(), value)
 
-    @api.model
     def _get_mine_domain(self):
         """Select reminders the user looks after, or whose document they follow.
 
@@ -403,7 +401,6 @@ class SalesFollowupReminder(models.Model):
             if self.env[model].has_access("read")
         )
 
-    @api.model
     def _select_flagged(self, flagged, values):
         """Select by the values of a flag.
 

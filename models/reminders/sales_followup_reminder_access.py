@@ -21,7 +21,6 @@ class SalesFollowupReminder(models.Model):
         """Tell whether no document is looked at to grant access."""
         return self.env.su or self.env.user.has_group("sales_followup.group_manager")
 
-    @api.model
     def _get_readable_domain(self):
         """Select reminders on documents whose record rules let the user read them."""
         return Domain.OR(

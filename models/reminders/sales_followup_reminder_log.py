@@ -94,7 +94,6 @@ class SalesFollowupReminder(models.Model):
             self.env["sales.followup.agenda"]._plan(documents)
         return result
 
-    @api.model
     def _complete(self, vals_list, link):
         """Say who gets new reminders, and when the next one is due, where nobody did.
 
@@ -171,7 +170,6 @@ class SalesFollowupReminder(models.Model):
             "A reminder logged by hand cannot have %(fields)s.", fields=labels
         )
 
-    @api.model
     def _get_labels(self, names):
         """Return the labels of fields, for a message."""
         labels = [
@@ -181,7 +179,6 @@ class SalesFollowupReminder(models.Model):
         ]
         return ", ".join(labels)
 
-    @api.model
     def _draw_numbers(self, count):
         """Draw the numbers of new reminders, by one query where the sequence can.
 

@@ -40,7 +40,6 @@ class SalesFollowupReminder(models.Model):
             )
         )
 
-    @api.model
     def _resume_after_correction(self, contacts):
         """Try automatic reminders again that came back from an address which was
         corrected: their level is still to come, where the verdict agrees.

@@ -55,7 +55,7 @@ class SalesFollowupSeries(models.Model):
                 # whatever a user's text may raise
                 raise ValidationError(
                     self.env._(
-                        "Series “%(series)s”: %(domain)s is no valid filter of "
+                        "Series “%(series)s”: %(domain)s is not a valid filter of "
                         "%(model)s (%(error)s).",
                         series=series.name,
                         domain=series.domain,
@@ -113,7 +113,6 @@ class SalesFollowupSeries(models.Model):
             if template.company_id in (company, company.browse())
         )
 
-    @api.model
     def _get_of_documents(self, documents):
         """Return the series each document follows.
 

@@ -409,7 +409,6 @@ class SalesFollowupTemplate(models.Model):
                 mail_template = self._create_email(vals.get("name"), doc_type, texts)
                 vals.update(self._prepare_own_email(mail_template))
 
-    @api.model
     def _prepare_own_email(self, mail_template):
         """Return the values of a template whose e-mail was made for it."""
         return {"mail_template_id": mail_template.id, "is_email_own": True}
@@ -436,7 +435,6 @@ class SalesFollowupTemplate(models.Model):
             }
         )
 
-    @api.model
     def _get_guarded_fields(self):
         # EXTENDS 'sales_followup'
         return {"is_email_own"}

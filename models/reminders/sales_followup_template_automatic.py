@@ -13,8 +13,8 @@ class SalesFollowupTemplate(models.Model):
 
     automatic = fields.Boolean(
         copy=False,
-        help="Send this e-mail by itself on its day, unless the customer answered or "
-        "another rule speaks against it.",
+        help="Send this e-mail automatically on its day, unless the customer answered "
+        "or another rule objects to it.",
     )
     trigger = fields.Selection(
         [
@@ -104,7 +104,6 @@ class SalesFollowupTemplate(models.Model):
             super(SalesFollowupTemplate, alike).write(vals_today)
         return result
 
-    @api.model
     def _complete_active_from(self, vals):
         """Fill in the day on which a new template is switched on: today."""
         if vals.get("automatic") and not vals.get("active_from"):

@@ -96,7 +96,6 @@ class ResPartner(models.Model):
         for partner in self:
             partner.followup_form_lead_id = partner._origin.user_id
 
-    @api.model
     def _followup_reps_for_lead(self, lead, parent):
         """Return the representatives of a partner that just got ``lead``.
 
@@ -261,12 +260,10 @@ class ResPartner(models.Model):
 
     # --- who may ----------------------------------------------------------------
 
-    @api.model
     def _followup_is_rep_editor(self):
         """Tell whether the current user may change representatives."""
         return self.env.su or self.env.user.has_group("sales_followup.group_rep_editor")
 
-    @api.model
     def _followup_check_rep_editor(self):
         """Refuse who may not change representatives.
 
@@ -281,7 +278,6 @@ class ResPartner(models.Model):
                 )
             )
 
-    @api.model
     def _followup_check_internal(self, user_ids):
         """Refuse representatives who are no internal users.
 
@@ -298,7 +294,6 @@ class ResPartner(models.Model):
                 )
             )
 
-    @api.model
     def _followup_check_present(self, user_ids, parents):
         """Refuse representatives who are not internal users, or archived.
 
@@ -360,7 +355,6 @@ class ResPartner(models.Model):
             )
         return rule.write(before, lead, members, named)
 
-    @api.model
     def _followup_resolve_commands(self, members, value):
         """Apply many2many commands to user ids.
 

@@ -73,7 +73,6 @@ class ResUsers(models.Model):
         quiet = customers.with_context(mail_auto_subscribe_no_notify=True)
         quiet._followup_store_reps(before, after)
 
-    @api.model
     def _followup_permitted_by_company(self):
         """Return who may be put onto documents, by company.
 

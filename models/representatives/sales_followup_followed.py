@@ -34,7 +34,6 @@ class SalesFollowupFollowed(models.AbstractModel):
         mine = self._followup_get_mine_domain()
         return Domain.OR(mine if flag else ~mine for flag in {bool(v) for v in value})
 
-    @api.model
     def _followup_get_mine_domain(self):
         """Select the records whose Salesperson or representative the user is.
 

@@ -46,7 +46,6 @@ class SalesFollowupMixin(models.AbstractModel):
 
     # --- who may not go onto documents -------------------------------------------
 
-    @api.model
     def _followup_prepare_creation(self, vals_list):
         """Leave out Salespeople who have left, so that they are not even subscribed.
 
@@ -139,7 +138,6 @@ class SalesFollowupMixin(models.AbstractModel):
             )
         )
 
-    @api.model
     def _followup_get_absent_users(self, user_ids):
         """Return who of these users may not go onto documents.
 

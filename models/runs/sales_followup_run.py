@@ -122,12 +122,10 @@ class SalesFollowupRun(models.Model):
             )
         return super().write(vals)
 
-    @api.model
     def _get_guarded_fields(self):
         # EXTENDS 'sales_followup'
         return self._get_stored_fields_except(EDITABLE_ON_RUNS)
 
-    @api.model
     def _get_guarded_message(self, labels):
         # EXTENDS 'sales_followup'
         return self.env._(

@@ -41,12 +41,12 @@ class SalesFollowupRun(models.Model):
     stopped_count = fields.Integer(
         string="With a Reason against It",
         compute="_compute_counts",
-        help="Documents left out because something speaks against reminding of them.",
+        help="Documents left out because of an objection.",
     )
     overruled_count = fields.Integer(
         string="Overruled",
         compute="_compute_counts",
-        help="Documents that are sent although something speaks against it.",
+        help="Documents that are sent despite an objection.",
     )
     waiting_count = fields.Integer(string="To Send", compute="_compute_counts")
     sent_count = fields.Integer(string="Sent", compute="_compute_counts")
@@ -83,7 +83,6 @@ class SalesFollowupRun(models.Model):
             for name, figure in figures.items():
                 run[name] = figure
 
-    @api.model
     def _sum_up(self, rows):
         """Count the lines of one run.
 
@@ -143,7 +142,6 @@ class SalesFollowupRun(models.Model):
                 (currency, amount) for currency, _channel, amount in of_run
             )
 
-    @api.model
     def _format_amounts(self, amounts):
         """Return the total of each currency: different ones are not added up.
 
@@ -188,8 +186,7 @@ class SalesFollowupRun(models.Model):
         if self.overruled_count:
             notes.append(
                 self.env._(
-                    "Documents that are sent although something speaks against it: "
-                    "%(count)s.",
+                    "Documents that are sent despite an objection: %(count)s.",
                     count=self.overruled_count,
                 )
             )
@@ -205,7 +202,6 @@ class SalesFollowupRun(models.Model):
             )
         return notes
 
-    @api.model
     def _forget_figures(self):
         """Have the figures counted anew: lines have changed."""
         self.invalidate_model(FIGURES, flush=False)

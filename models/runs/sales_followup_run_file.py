@@ -155,7 +155,6 @@ class SalesFollowupRun(models.Model):
         )
         self.write({"attachment_id": attachment.id, "page_count": page_count})
 
-    @api.model
     def _append(self, appender, line):
         """Add the pages of one letter; one that cannot be read costs only itself."""
         attachment = line.reminder_id.attachment_id

@@ -63,7 +63,7 @@ class SalesFollowupRunLine(models.Model):
     suggested_next_date = fields.Date(string="Suggested Next Reminder", readonly=True)
     next_date = fields.Date(string="Next Reminder")
     email_problem = fields.Char(
-        string="Why Not by E-mail",
+        string="E-mail Problem",
         readonly=True,
         help="Why this document cannot go by e-mail.",
     )
@@ -74,9 +74,9 @@ class SalesFollowupRunLine(models.Model):
     )
     stops = fields.Selection(
         [("email", "An e-mail"), ("any", "Any reminder")],
-        string="Spoken Against",
+        string="Objection",
         readonly=True,
-        help="What the reason speaks against.",
+        help="The channel that the reason objects to.",
     )
     known_reasons = fields.Json(
         readonly=True,
@@ -95,7 +95,7 @@ class SalesFollowupRunLine(models.Model):
         readonly=True,
         index=True,
     )
-    reason = fields.Char(readonly=True, help="What speaks against it, or what failed.")
+    reason = fields.Char(readonly=True, help="The objection, or what failed.")
     reminder_id = fields.Many2one(
         "sales.followup.reminder", readonly=True, index=True, ondelete="set null"
     )
@@ -124,7 +124,6 @@ class SalesFollowupRunLine(models.Model):
             ),
         }
 
-    @api.model
     def _selection_channel(self):
         return [
             ("email", self.env._("E-mail")),
@@ -228,12 +227,10 @@ class SalesFollowupRunLine(models.Model):
         self.env["sales.followup.run"]._forget_figures()
         return result
 
-    @api.model
     def _get_guarded_fields(self):
         # EXTENDS 'sales_followup'
         return self._get_stored_fields_except(EDITABLE_ON_LINES)
 
-    @api.model
     def _get_guarded_message(self, labels):
         # EXTENDS 'sales_followup'
         return self.env._("Only template, channel and next date can be changed.")

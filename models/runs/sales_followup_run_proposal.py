@@ -244,7 +244,6 @@ class SalesFollowupRun(models.Model):
             domain &= self._get_anyone_domain("country_id", self.country_ids.ids)
         return domain
 
-    @api.model
     def _get_anyone_domain(self, name, ids):
         """Select documents of which the contact or its company has one of the values.
 
@@ -358,7 +357,6 @@ class SalesFollowupRun(models.Model):
             "amount": document._followup_get_amount(),
         }
 
-    @api.model
     def _prepare_last(self, reminder):
         """Return what was done last about a document."""
         if not reminder:
@@ -411,14 +409,12 @@ class SalesFollowupRun(models.Model):
             "next_date": next_date,
         }
 
-    @api.model
     def _get_stops(self, reasons):
         """Tell what reasons speak against: ``any`` reminder, an ``email``, nothing."""
         if not reasons:
             return False
         return "email" if all(r.code in ADDRESS_CODES for r in reasons) else "any"
 
-    @api.model
     def _suggest_channel(self, template, values):
         """Choose the template's channel, else the other one; none where something
         speaks against it that a person may overrule.

@@ -49,7 +49,6 @@ class SalesFollowupEmailer(models.AbstractModel):
         if at_once:
             self._deliver_after_commit(mails)
 
-    @api.model
     def _enqueue(self, reminders):
         """Make the e-mails of outgoing reminders, and leave them to Odoo's queue.
 
@@ -62,7 +61,6 @@ class SalesFollowupEmailer(models.AbstractModel):
                     mails |= self._enqueue_batch(alike.browse(ids), link, template)
         return mails.filtered(lambda mail: mail.state == "outgoing")
 
-    @api.model
     def _enqueue_batch(self, reminders, link, template):
         """Make the e-mails of reminders of one template."""
         contacts = {reminder[link]: reminder.contact_id for reminder in reminders}
@@ -116,7 +114,6 @@ class SalesFollowupEmailer(models.AbstractModel):
         reminders._sync_delivery()
         return mails
 
-    @api.model
     def _prepare_customers(self, documents):
         """Do at once for all customers what the buttons of their e-mails need: whoever
         has no account may sign up, where that is open to everybody."""
@@ -131,7 +128,6 @@ class SalesFollowupEmailer(models.AbstractModel):
 
     # --- handing over to the server ---------------------------------------------
 
-    @api.model
     def _deliver_after_commit(self, mails):
         """Send e-mails when this transaction is committed: none goes out for a reminder
         that is not kept.
@@ -156,7 +152,6 @@ class SalesFollowupEmailer(models.AbstractModel):
             except Exception:  # whatever it was, Odoo's queue sends what is left
                 _logger.exception("E-mails of reminders stay in the queue")
 
-    @api.model
     def _deliver(self, mails):
         """Send e-mails now; each is committed once the server has decided on it.
 
@@ -181,7 +176,6 @@ class SalesFollowupEmailer(models.AbstractModel):
 
     # --- what is sent -----------------------------------------------------------
 
-    @api.model
     def _prepare_mail_values(self, reminder, document, template, texts, earlier=()):
         """Return the values of a reminder's ``mail.mail`` but its files and layout.
 
@@ -217,7 +211,6 @@ class SalesFollowupEmailer(models.AbstractModel):
         references = " ".join((*earlier, message_id))
         return {**values, "message_id": message_id, "references": references}
 
-    @api.model
     def _get_author(self, reminder):
         """Return who writes: the user of the reminder, else its company; the current
         user may be a scheduled action's.
@@ -227,7 +220,6 @@ class SalesFollowupEmailer(models.AbstractModel):
         # sudo: a company's partner may be read by few
         return reminder.user_id.partner_id or reminder.company_id.sudo().partner_id
 
-    @api.model
     def _get_references(self, documents):
         """Return which e-mails about documents the customer may have: mail programs put
         a reminder below them.
@@ -257,7 +249,6 @@ class SalesFollowupEmailer(models.AbstractModel):
             for res_id, ids in last.items()
         }
 
-    @api.model
     def _get_email_from(self, reminder):
         """Return the sender of a reminder: its user, else its company."""
         return _one_line(
@@ -265,7 +256,6 @@ class SalesFollowupEmailer(models.AbstractModel):
             or reminder.company_id.sudo().email_formatted
         )
 
-    @api.model
     def _wrap(self, reminder, document, template, body, lang):
         """Put the text into the layout: logo, button to the document, signature."""
         layout = template.mail_template_id.email_layout_xmlid
@@ -325,7 +315,6 @@ class SalesFollowupEmailer(models.AbstractModel):
             )
         return body
 
-    @api.model
     def _prepare_signature(self, reminder):
         """Return who signs, as the layout wants it: the user with their signature, who
         may have none, else the company."""
@@ -338,7 +327,6 @@ class SalesFollowupEmailer(models.AbstractModel):
         signature = Markup("<div>-- <br/>%s</div>") % signature  # as Odoo has it
         return {"signature": signature, "email_add_signature": True}
 
-    @api.model
     def _get_subtitles(self, document, lang):
         """Return what the head of the e-mail says of the document, where Odoo says what
         is no longer true: the total of an invoice of which only a part is due.
@@ -352,7 +340,6 @@ class SalesFollowupEmailer(models.AbstractModel):
         amount = format_amount(self.env, due, document.currency_id, lang_code=lang)
         return [f"{document.name} - {document.partner_id.name}", amount]
 
-    @api.model
     def _give_access(self, document, group):
         """Let the recipient open the document, as its PDF goes along anyway.
 
@@ -372,7 +359,6 @@ class SalesFollowupEmailer(models.AbstractModel):
 
     # --- delivery ---------------------------------------------------------------
 
-    @api.model
     def _prepare_refusal(self, contact, blacklist):
         """Return the state of an e-mail that must not go out."""
         if contact._followup_get_addresses() & blacklist:
@@ -381,7 +367,6 @@ class SalesFollowupEmailer(models.AbstractModel):
             return {"state": "exception", "failure_type": "mail_email_invalid"}
         return {}
 
-    @api.model
     def _notify(self, mails):
         """Return each e-mail a delivery status, as the chatter shows it."""
         self.env["mail.notification"].sudo().create(

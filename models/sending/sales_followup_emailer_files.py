@@ -1,7 +1,7 @@
 import logging
 import re
 
-from odoo import api, models
+from odoo import models
 from odoo.tools.safe_eval import safe_eval, time
 
 _logger = logging.getLogger(__name__)
@@ -13,7 +13,6 @@ class SalesFollowupEmailer(models.AbstractModel):
 
     _inherit = "sales.followup.emailer"
 
-    @api.model
     def _get_attachments(self, reminders, link, template):
         """Make and gather the files that go with each e-mail.
 
@@ -43,7 +42,6 @@ class SalesFollowupEmailer(models.AbstractModel):
             )
         return files
 
-    @api.model
     def _get_file_names(self, reminders, link):
         """Return what the PDF of each document is called: in the language it is in,
         that of its customer.
@@ -60,7 +58,6 @@ class SalesFollowupEmailer(models.AbstractModel):
             for reminder in reminders
         }
 
-    @api.model
     def _make_reports(self, reminders, link, template):
         """Print the reports that the e-mail's template names, but the document itself
         where that goes along anyway.
@@ -90,7 +87,6 @@ class SalesFollowupEmailer(models.AbstractModel):
             files[reminder] = self.env["ir.attachment"].sudo().create(vals_list)
         return files
 
-    @api.model
     def _prepare_file(self, document, name, content):
         """Return the values of a PDF that is stored on a document."""
         stem = " ".join(name.replace("/", "-").split()).removesuffix(".pdf")
@@ -102,7 +98,6 @@ class SalesFollowupEmailer(models.AbstractModel):
             "res_id": document.id,
         }
 
-    @api.model
     def _make_pdfs(self, reminders, link, names):
         """Store the PDF of each document, and note it on the reminder.
 
@@ -131,7 +126,6 @@ class SalesFollowupEmailer(models.AbstractModel):
 
     # --- the document's own files -----------------------------------------------
 
-    @api.model
     def _get_own_files(self, documents):
         """Return the documents' own PDF files, where these are wanted: what colleagues
         uploaded to the document, or sent to its customer already.
@@ -172,7 +166,6 @@ class SalesFollowupEmailer(models.AbstractModel):
         )
         return dict(own.grouped("res_id"))
 
-    @api.model
     def _filter_meant(self, attachments, documents):
         """Keep the files that are meant for the customers of their documents.
 
@@ -207,14 +200,12 @@ class SalesFollowupEmailer(models.AbstractModel):
         )
         return attachments & (sent | uploaded)
 
-    @api.model
     def _get_reminder_files(self, attachments):
         """Return those of these files that went with earlier reminders."""
         reminders = self.env["sales.followup.reminder"].sudo()
         sent = reminders.search([("attachment_id", "in", attachments.ids)])
         return sent.attachment_id
 
-    @api.model
     def _get_print_names(self, documents):
         """Return what prints of the documents are called: what Odoo attached when it
         sent one of them, or a report saved, in any language, as whatever the document
@@ -240,7 +231,6 @@ class SalesFollowupEmailer(models.AbstractModel):
             for document_id, found in names.items()
         }
 
-    @api.model
     def _get_report_names(self, report, document):
         """Return what a report calls its prints of a document, and its saved ones."""
         values = {"object": document, "time": time}
@@ -259,7 +249,6 @@ class SalesFollowupEmailer(models.AbstractModel):
                 _logger.debug("%s names no print of %s", report, document)
         return names
 
-    @api.model
     def _simplify(self, name):
         """Return a file's name without what differs between ways to write it."""
         stem = (name or "").lower().removesuffix(".pdf")

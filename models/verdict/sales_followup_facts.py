@@ -1,6 +1,6 @@
 from collections import defaultdict
 
-from odoo import api, models
+from odoo import models
 
 from ...rules.answers import Answer, Contact, open_answer
 from ...rules.cadence import levels_sent
@@ -18,7 +18,6 @@ class SalesFollowupFacts(models.AbstractModel):
     _name = "sales.followup.facts"
     _description = "Facts about Documents to Chase"
 
-    @api.model
     def _fetch(self, documents, contacts=None):
         """Fetch the facts about documents.
 
@@ -65,7 +64,6 @@ class SalesFollowupFacts(models.AbstractModel):
             )
         return facts
 
-    @api.model
     def _get_settings(self, company, today, model):
         """Return the decisions of a company.
 
@@ -81,13 +79,11 @@ class SalesFollowupFacts(models.AbstractModel):
             conflict=model == "account.move" and company._followup_has_other_dunning(),
         )
 
-    @api.model
     def _get_company(self, document):
         return document.company_id or self.env.company
 
     # --- address ----------------------------------------------------------------
 
-    @api.model
     def _get_addresses(self, documents, contacts):
         """Tell what each recipient's e-mail address is worth.
 
@@ -102,7 +98,6 @@ class SalesFollowupFacts(models.AbstractModel):
             for document, recipient in recipients.items()
         }
 
-    @api.model
     def _judge_address(self, document, recipient, blacklist):
         if not recipient:
             candidates = document._followup_get_candidates().filtered("email")
@@ -123,7 +118,6 @@ class SalesFollowupFacts(models.AbstractModel):
 
     # --- reminders and answers --------------------------------------------------
 
-    @api.model
     def _get_reminders(self, documents):
         """Return what was sent about each document in its present cycle.
 
@@ -147,7 +141,6 @@ class SalesFollowupFacts(models.AbstractModel):
             for document, reminders_of_document in current.grouped(link).items()
         }
 
-    @api.model
     def _get_levels(self, document, reminders):
         """Split a document's reminders into levels sent and levels given up.
 
@@ -166,7 +159,6 @@ class SalesFollowupFacts(models.AbstractModel):
                 failed.add(reminder.template_id.id)
         return levels_sent(sent), frozenset(failed)
 
-    @api.model
     def _get_open_answers(self, documents):
         """Return when the customer last answered, where nobody has handled it yet.
 
@@ -184,7 +176,6 @@ class SalesFollowupFacts(models.AbstractModel):
                     found[document.id] = answer.at
         return found
 
-    @api.model
     def _get_contact(self, document):
         """Return what tells which answers are known."""
         reminder = document.followup_last_reminder_id
@@ -197,7 +188,6 @@ class SalesFollowupFacts(models.AbstractModel):
 
     # --- customers --------------------------------------------------------------
 
-    @api.model
     def _get_customers(self, documents):
         """Return the facts about the customers of documents.
 
@@ -221,7 +211,6 @@ class SalesFollowupFacts(models.AbstractModel):
             )
         return facts
 
-    @api.model
     def _get_last_reminded(self, customers):
         """Return when each customer was last sent an e-mail or a letter.
 

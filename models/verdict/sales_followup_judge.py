@@ -112,7 +112,6 @@ class SalesFollowupJudge(models.AbstractModel):
     _name = "sales.followup.judge"
     _description = "Verdict on Reminders"
 
-    @api.model
     def _judge(
         self,
         documents,
@@ -153,7 +152,6 @@ class SalesFollowupJudge(models.AbstractModel):
             judged[document] = Judgement(template.sudo(), verdict)
         return {document: judged[document] for document in documents}
 
-    @api.model
     def _isolate(self, ask, documents):
         """Ask something about all documents at once; where that fails, about halves of
         them, until those that fail are alone.
@@ -170,7 +168,6 @@ class SalesFollowupJudge(models.AbstractModel):
 
         return halve(self.env.cr, documents, ask, note), problems
 
-    @api.model
     def _judge_known(self, documents, facts, mode, templates, by_email, explain):
         """Judge documents whose facts were fetched; see :meth:`_judge`."""
         for document in self._get_changed(documents, templates):
@@ -204,7 +201,6 @@ class SalesFollowupJudge(models.AbstractModel):
                 )
         return {document: judged[document.id] for document in documents}
 
-    @api.model
     def _suggest(self, documents):
         """Return the level to propose to a person, whatever speaks against it.
 
@@ -225,7 +221,6 @@ class SalesFollowupJudge(models.AbstractModel):
             suggested[document] = templates.browse(level.template if level else ())
         return suggested
 
-    @api.model
     def _get_changed(self, documents, templates):
         """Return documents that are not what a template is about any more: a quotation
         that became an order is done with as a quotation."""
@@ -239,7 +234,6 @@ class SalesFollowupJudge(models.AbstractModel):
             )
         )
 
-    @api.model
     def _judge_one(
         self,
         document,
@@ -284,7 +278,6 @@ class SalesFollowupJudge(models.AbstractModel):
 
     # --- in words ---------------------------------------------------------------
 
-    @api.model
     def _answer(self, template, verdict):
         """Say yes or no in one sentence.
 
@@ -308,7 +301,6 @@ class SalesFollowupJudge(models.AbstractModel):
             )
         return self.env._("No: “%(template)s” is not sent.", template=template.name)
 
-    @api.model
     def _explain(self, reason, currency=None):
         """Put one reason into a sentence.
 
@@ -337,7 +329,6 @@ class SalesFollowupJudge(models.AbstractModel):
         text = self.env._(self._get_explanations()[reason.code])
         return text % values
 
-    @api.model
     def _get_explanations(self):
         """Return a sentence for each reason; a new stop rule adds its own.
 

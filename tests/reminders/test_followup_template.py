@@ -141,7 +141,7 @@ class TestSeries(TemplatesCommon):
     def test_a_filter_that_does_not_evaluate_is_refused(self):
         for domain in ("[('nope', '=', 1)]", "nonsense(", "[('id', '=', secret)]"):
             with self.subTest(domain=domain):
-                with self.assertRaisesRegex(ValidationError, "is no valid filter"):
+                with self.assertRaisesRegex(ValidationError, "is not a valid filter"):
                     self._create_series(domain=domain)
 
     def test_a_filter_reaches_no_record(self):

@@ -50,9 +50,13 @@ class TestReminder(RemindersCommon):
 
     def test_a_document_that_is_never_chased_has_no_reminders(self):
         bill = self._create_invoice(self.customer, move_type="in_invoice", post=True)
-        with self.assertRaisesRegex(ValidationError, "is no document that customers"):
+        with self.assertRaisesRegex(
+            ValidationError, "is not a document that customers"
+        ):
             self.env["sales.followup.reminder"].create({"move_id": bill.id})
-        with self.assertRaisesRegex(ValidationError, "is no document that customers"):
+        with self.assertRaisesRegex(
+            ValidationError, "is not a document that customers"
+        ):
             self._remind(bill, user=self.env.user, channel="phone")
 
     # --- numbers --------------------------------------------------------------
