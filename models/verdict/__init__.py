@@ -1,5 +1,4 @@
 from . import sales_followup_mixin
-from . import sales_followup_mixin_glance
 from . import sales_followup_facts
 from . import sales_followup_judge
 from . import res_partner
